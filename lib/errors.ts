@@ -1,0 +1,59 @@
+// Every error this package throws, one place each. A code is never reused and
+// never renamed; the README lists them with what to do.
+import { createError } from '@fastify/error'
+
+/** Raised at registration when an option cannot work: the option, its value and the mend are in the message. */
+export const InvalidOptionError = createError<'FST_KEEP_INVALID_OPTION', 500, [option: string, value: string, mend: string]>(
+  'FST_KEEP_INVALID_OPTION', 'session option %s is %s: %s', 500, TypeError)
+
+/** Raised at registration when another session of the same app already has the property or the cookie. */
+export const DuplicateSessionError = createError<'FST_KEEP_DUPLICATE_SESSION', 500, [what: string, mend: string]>(
+  'FST_KEEP_DUPLICATE_SESSION', '%s is already in use by another session of this app: %s', 500)
+
+/** Raised when a session's method is called with something it cannot work with. */
+export const InvalidArgumentError = createError<'FST_KEEP_INVALID_ARGUMENT', 500, [call: string, value: string, mend: string]>(
+  'FST_KEEP_INVALID_ARGUMENT', 'session.%s was given %s: %s', 500, TypeError)
+
+/** Raised by `session['save'] = …`: the name is a member of the session. */
+export const ReservedKeyError = createError<'FST_KEEP_RESERVED_KEY', 500, [key: string, key: string]>(
+  'FST_KEEP_RESERVED_KEY', "session['%s'] is a member of the session: store this key with session.set('%s', value)", 500, TypeError)
+
+/** Raised by `set` or by the save when a value cannot be kept as it is. */
+export const UnstorableValueError = createError<'FST_KEEP_UNSTORABLE_VALUE', 500, [path: string, reason: string, options?: ErrorOptions]>(
+  'FST_KEEP_UNSTORABLE_VALUE', 'session value %s cannot be stored: %s', 500, TypeError)
+
+/** Raised by `set` or by the save when a session outgrows `maxSize`. */
+export const SessionTooLargeError = createError<'FST_KEEP_TOO_LARGE', 500, [size: number, limit: number, keys: string]>(
+  'FST_KEEP_TOO_LARGE', 'the session takes %d bytes and maxSize is %d; the largest keys are %s', 500)
+
+/** Raised by `getOrThrow` when the key is absent. */
+export const MissingKeyError = createError<'FST_KEEP_MISSING_KEY', 401, [key: string]>(
+  'FST_KEEP_MISSING_KEY', "the session has no '%s'", 401)
+
+/** Raised by `requireSession` when the session does not have what the guard asks for. */
+export const SessionRequiredError = createError<'FST_KEEP_SESSION_REQUIRED', 401, []>(
+  'FST_KEEP_SESSION_REQUIRED', 'This needs a session; log in first', 401)
+
+/** Raised by `requireSession(…, { fresh })` when the login is older than that. */
+export const StaleLoginError = createError<'FST_KEEP_STALE_LOGIN', 401, []>(
+  'FST_KEEP_STALE_LOGIN', 'This needs a recent login; log in again', 401)
+
+/** Raised when the session is used on a route that opted out, or before the plugin's hook has run. */
+export const NotCoveredError = createError<'FST_KEEP_NOT_COVERED', 500, [property: string, mend: string]>(
+  'FST_KEEP_NOT_COVERED', 'request.%s is not available here: %s', 500)
+
+/** Raised by `save()` when a new cookie is due and nothing can carry it any more. */
+export const CookieNotDeliverableError = createError<'FST_KEEP_COOKIE_NOT_DELIVERABLE', 500, [mend: string]>(
+  'FST_KEEP_COOKIE_NOT_DELIVERABLE', 'a new session cookie is due and cannot be delivered: %s', 500)
+
+/** Raised when the store failed; the store's own error is the `cause`, and the client is told nothing of it. */
+export const StoreError = createError<'FST_KEEP_STORE', 503, [options?: ErrorOptions]>(
+  'FST_KEEP_STORE', 'The session store is unavailable', 503)
+
+/** Raised when the store did not answer within `storeTimeout`. */
+export const StoreTimeoutError = createError<'FST_KEEP_STORE_TIMEOUT', 503, []>(
+  'FST_KEEP_STORE_TIMEOUT', 'The session store did not answer in time', 503)
+
+/** Raised when `update` lost to other requests too many times in a row. */
+export const ConflictError = createError<'FST_KEEP_CONFLICT', 503, []>(
+  'FST_KEEP_CONFLICT', 'The session is being changed by too many requests at once', 503)

@@ -1,0 +1,70 @@
+import type { SessionStore } from './store.js'
+
+/** Milliseconds, or a string with a unit: `'90s'`, `'30m'`, `'12h'`, `'7d'`. At most 400 days. */
+export type Duration = number | string
+
+/** Anything that tells the time in milliseconds since the epoch; `Date` does. */
+export interface Clock {
+  now (): number
+}
+
+/** The attributes of the session cookie (RFC 6265bis section 4.1.2). */
+export interface SessionCookieAttributes {
+  /** Default `'/'`. */
+  path?: string
+  /** Default none: the cookie belongs to this host alone (OWASP, Session Management, "Domain and Path"). */
+  domain?: string
+  /**
+   * `'auto'` (default) marks the cookie Secure exactly when `request.protocol` is https.
+   * `true` always does, and warns once when the request looks like plain http:
+   * behind a proxy set Fastify's `trustProxy`.
+   */
+  secure?: boolean | 'auto'
+  /** Default `'lax'`. `'none'` needs `secure: true`. `'strict'` breaks logins that come back from another site (OAuth). */
+  sameSite?: 'lax' | 'strict' | 'none'
+  /** Default `true`: no script can read the cookie. */
+  httpOnly?: boolean
+  /** Default `false`. `true` (CHIPS) needs `secure: true`. */
+  partitioned?: boolean
+  /** Default none. */
+  priority?: 'low' | 'medium' | 'high'
+}
+
+/** The session cookie: its name and attributes. It has no max-age of its own; that follows from the session's deadlines. */
+export interface SessionCookieOptions extends SessionCookieAttributes {
+  /** Default `'sid'`. With the prefix `__Host-` or `__Secure-` the rules of RFC 6265bis 4.1.3 are checked at registration. */
+  name?: string
+}
+
+/** Everything `app.register(session, options)` takes. Nothing is required; a bad option stops the start. */
+export interface SessionOptions {
+  /** Where sessions live. Default: a new `MemoryStore`, right for one process. */
+  store?: SessionStore
+  /** A session nobody used for this long is over. Default `'1h'` (NIST SP 800-63B-4, 2.2.3: at most 1 hour at AAL2). */
+  idleTimeout?: Duration
+  /** A session this old is over, used or not. Default `'24h'` (NIST SP 800-63B-4, 2.2.3: at most 24 hours at AAL2). */
+  absoluteTimeout?: Duration
+  /** The session cookie. */
+  cookie?: SessionCookieOptions
+  /**
+   * Signs the cookie, so that forged ids never reach the store. Optional: the id
+   * itself is 256 random bits. A string of at least 32 bytes, or a list of them:
+   * the first signs, all open, and a cookie signed by an old one is renewed.
+   */
+  secret?: string | readonly string[]
+  /** The request's property. Default `'session'`; a second session in one app needs its own, and its own cookie name. */
+  property?: string
+  /** `'always'` (default), or `'success'`: what a request changed is dropped when it is answered with a 5xx. A `destroy()` is always carried out. */
+  saveOn?: 'always' | 'success'
+  /**
+   * `'fail'` (default) answers 503 when the store fails. `'anonymous'` goes on
+   * without a session when it cannot be read: reads find nothing, guards deny, writes throw.
+   */
+  onStoreError?: 'fail' | 'anonymous'
+  /** How long the store may take for one answer. Default `'2s'`. */
+  storeTimeout?: Duration
+  /** What one session may hold, in bytes of encoded keys and values. Default 1 MiB. */
+  maxSize?: number
+  /** Tells the time. Default `Date`; for tests. */
+  clock?: Clock
+}

@@ -1,0 +1,85 @@
+/** A value, or a promise of it: a store may answer either way. */
+export type Awaitable<T> = T | Promise<T>
+
+/** How long one session lives, where it differs from the options. Milliseconds. */
+export interface SessionLifetime {
+  readonly idle: number
+  readonly absolute: number
+  /** True when the cookie outlives the browser's own session. */
+  readonly persistent: boolean
+}
+
+/**
+ * A session as a store keeps it: plain data that survives `JSON.stringify`.
+ * Times are milliseconds since the epoch.
+ */
+export interface SessionRecord {
+  /** Key to encoded value. Any string is a key, `__proto__` and the empty string too: read with `Object.hasOwn`. */
+  readonly values: Readonly<Record<string, string>>
+  /** When the session began: at its first save, or at the last `regenerate`. */
+  readonly createdAt: number
+  /** From then on the record is as good as gone. Never later than `absoluteExpiresAt`. */
+  readonly expiresAt: number
+  /** The deadline that no activity moves. */
+  readonly absoluteExpiresAt: number
+  /** Counts the updates, from 0. */
+  readonly version: number
+  /** Whose session it is, for stores that list by owner; `null` when nobody claimed it. */
+  readonly owner: string | null
+  /** This session's own lifetime; `null` while the options hold. */
+  readonly lifetime: SessionLifetime | null
+}
+
+/** One change of a record. A store applies it as a whole or not at all. */
+export interface SessionChanges {
+  /** True: drop every key first. */
+  readonly clear: boolean
+  /** Keys to write, with their encoded values. */
+  readonly set: Readonly<Record<string, string>>
+  /** Keys to drop. */
+  readonly remove: readonly string[]
+  /** The new deadlines and lifetime; what is left out stays as it is. */
+  readonly expiresAt?: number
+  readonly absoluteExpiresAt?: number
+  readonly lifetime?: SessionLifetime | null
+  /** Given: apply only if the record's version is this one, answer `'conflict'` otherwise. */
+  readonly ifVersion?: number
+}
+
+/** What became of an update. */
+export type UpdateResult = 'done' | 'missing' | 'conflict'
+
+/**
+ * A place where sessions live: six functions. Each may answer with a value or
+ * with a promise. Absent is never an error, an error is the store's own
+ * failure. A record whose `expiresAt` has come counts as absent everywhere.
+ * Each function is one atomic step: no other call sees it half done.
+ */
+export interface SessionStore {
+  /** The record, or `null`. What the caller does with it never reaches the store: hand out a copy or something frozen. */
+  read (id: string): Awaitable<SessionRecord | null>
+  /** Writes the record if the id is free; `false` when it is taken. */
+  create (id: string, record: SessionRecord): Awaitable<boolean>
+  /** Changes a record that is there, and adds 1 to its version. Writes nothing when it is missing or at another version. */
+  update (id: string, changes: SessionChanges): Awaitable<UpdateResult>
+  /** Moves the deadline of a record that is there, and nothing else; `false` when it is missing. */
+  touch (id: string, expiresAt: number): Awaitable<boolean>
+  /**
+   * Writes the record under the new id and drops the old one, if the old one is
+   * there and, where `ifVersion` is given, at that version; otherwise writes
+   * nothing and answers `false`.
+   */
+  replace (oldId: string, newId: string, record: SessionRecord, ifVersion?: number): Awaitable<boolean>
+  /**
+   * Drops the record; quiet when there is none. Where `ifVersion` is given and
+   * the record is at another version, drops nothing and answers `false`.
+   */
+  destroy (id: string, ifVersion?: number): Awaitable<boolean | void>
+  /** Optional counts for `app.sessions.stats()`: sessions held, their bytes, and those that expired or had to go. */
+  readonly size?: number
+  readonly bytes?: number
+  readonly expired?: number
+  readonly evicted?: number
+  /** Called when the app closes. Stops timers; leaves alone what the user made, such as a client. */
+  close? (): Awaitable<void>
+}
