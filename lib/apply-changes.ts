@@ -1,0 +1,22 @@
+// What changes make of stored values: the one definition that the session and
+// every store in this process share.
+import type { SessionChanges, SessionRecord } from '../types/store.js'
+
+type Encoded = SessionRecord['values']
+
+/** The part of a change that concerns values. */
+export type ValueChanges = Pick<SessionChanges, 'clear' | 'set' | 'remove'>
+
+/** The record after the changes, one version on. */
+export function changedRecord (record: SessionRecord, changes: SessionChanges): SessionRecord {
+  const { expiresAt = record.expiresAt, absoluteExpiresAt = record.absoluteExpiresAt, lifetime = record.lifetime } = changes
+  return { ...record, values: applyChanges(record.values, changes), expiresAt, absoluteExpiresAt, lifetime, version: record.version + 1 }
+}
+
+/** The values after the changes; the ones given are left as they are. Spread, unlike assignment, is safe for `__proto__`. */
+export function applyChanges (values: Encoded, { clear, set, remove }: ValueChanges): Encoded {
+  const written = clear ? { ...set } : { ...values, ...set }
+  if (remove.length === 0) return written
+  const gone = new Set(remove)
+  return Object.fromEntries(Object.entries(written).filter(([key]) => !gone.has(key)))
+}

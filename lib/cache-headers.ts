@@ -1,0 +1,18 @@
+// What caches between us and the browser have to know.
+import type { FastifyReply } from 'fastify'
+
+/** A response that sets the cookie must not be given to anybody else (ASVS 5.0, 14.3.2). What the app decided stays. */
+export function forbidCaching (reply: FastifyReply): void {
+  if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store')
+  varyOnCookie(reply)
+}
+
+/** A response that looked at the session depends on the request's cookie (RFC 9110 12.5.5). */
+export function varyOnCookie (reply: FastifyReply): void {
+  const vary = reply.getHeader('vary')
+  if (vary === undefined) {
+    reply.header('vary', 'Cookie')
+  } else if (!/(^|,)\s*(cookie|\*)\s*(,|$)/i.test(String(vary))) {
+    reply.header('vary', `${String(vary)}, Cookie`)
+  }
+}

@@ -1,0 +1,62 @@
+// What happens to sessions, counted and published on `node:diagnostics_channel`
+// as `fastify-keep:<event>`. No message carries a token or a secret.
+import { channel } from 'node:diagnostics_channel'
+
+/** What can happen to a session. */
+export type SessionEvent = 'created' | 'loaded' | 'saved' | 'regenerated' | 'destroyed' | 'expired' | 'evicted' | 'rejected' | 'store-error'
+
+/** Why a cookie opened no session. */
+export type RejectionReason = 'malformed' | 'bad-signature' | 'unknown' | 'broken'
+
+/** What a subscriber of `fastify-keep:<event>` is told. */
+export interface SessionMessage {
+  /** The public handle; `null` where none is known, as with a malformed cookie. */
+  readonly sessionId: string | null
+  /** With `regenerated`: the id it had before, `null` when it had none. */
+  readonly previousId?: string | null
+  /** With `rejected`. */
+  readonly reason?: RejectionReason
+  /** With `store-error`. */
+  readonly error?: Error
+}
+
+const channels = {
+  created: channel('fastify-keep:created'),
+  loaded: channel('fastify-keep:loaded'),
+  saved: channel('fastify-keep:saved'),
+  regenerated: channel('fastify-keep:regenerated'),
+  destroyed: channel('fastify-keep:destroyed'),
+  expired: channel('fastify-keep:expired'),
+  evicted: channel('fastify-keep:evicted'),
+  rejected: channel('fastify-keep:rejected'),
+  'store-error': channel('fastify-keep:store-error')
+} satisfies Record<SessionEvent, unknown>
+
+/** Tells whoever listens. */
+export function publish (event: SessionEvent, sessionId: string | null, more?: Omit<SessionMessage, 'sessionId'>): void {
+  if (channels[event].hasSubscribers) channels[event].publish({ sessionId, ...more } satisfies SessionMessage)
+}
+
+/** What one registration has seen since it started. */
+export interface SessionCounts {
+  created: number
+  loaded: number
+  saved: number
+  regenerated: number
+  destroyed: number
+  expired: number
+  rejected: number
+  storeErrors: number
+}
+
+/** Counts the events of one registration, and publishes them. */
+export class SessionEvents {
+  readonly counts: SessionCounts = {
+    created: 0, loaded: 0, saved: 0, regenerated: 0, destroyed: 0, expired: 0, rejected: 0, storeErrors: 0
+  }
+
+  emit (event: Exclude<SessionEvent, 'evicted'>, sessionId: string | null, more?: Omit<SessionMessage, 'sessionId'>): void {
+    this.counts[event === 'store-error' ? 'storeErrors' : event]++
+    publish(event, sessionId, more)
+  }
+}

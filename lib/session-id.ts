@@ -1,0 +1,28 @@
+// The two names of a session: the token that only the browser's cookie holds,
+// and the id, its SHA-256, that stores, logs and lists see. A copy of the store
+// opens no session (OWASP ASVS 5.0, 7.2.3 and 16.2.5).
+import { hash, randomBytes } from 'node:crypto'
+
+const TOKEN_BYTES = 32
+
+// 32 bytes in base64url: the last character carries 4 bits, so only 16 of the 64 can stand there
+const tokenShape = /^[\w-]{42}[AEIMQUYcgkosw048]$/
+
+/** A new secret of 256 random bits for the cookie. */
+export function createToken (): string {
+  return randomBytes(TOKEN_BYTES).toString('base64url')
+}
+
+/** Whether this could be a token of ours. What is not never reaches the store. */
+export function isToken (value: string): boolean {
+  return tokenShape.test(value)
+}
+
+/**
+ * The id under which a token's session is stored. The namespace, empty for the
+ * default session, keeps two sessions that share a store apart: a cookie of
+ * one, sent under the name of the other, opens nothing.
+ */
+export function sessionIdOf (token: string, namespace: string): string {
+  return hash('sha256', namespace + token, 'base64url')
+}
