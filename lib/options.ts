@@ -1,0 +1,137 @@
+// What users write becomes what we use: every default, every check, once, at
+// registration. The user's own object is only read.
+import { inspect } from 'node:util'
+import { Signer } from '@fastify/cookie'
+import { cookieAttributeNames, resolveCookieAttributes, type CookieAttributes } from './cookie-attributes.js'
+import { DURATION_MEND, toMilliseconds } from './duration.js'
+import { InvalidOptionError } from './errors.js'
+import { MemoryStore } from './stores/memory-store.js'
+import type { Clock, SessionOptions } from '../types/options.js'
+import type { SessionLifetime, SessionStore } from '../types/store.js'
+
+/** One registration's settings, complete and frozen. */
+export interface SessionConfig {
+  readonly property: string
+  readonly store: SessionStore
+  /** The lifetime of a session that has none of its own. */
+  readonly lifetime: SessionLifetime
+  readonly cookieName: string
+  readonly cookie: CookieAttributes
+  readonly signer: Signer | null
+  readonly saveOn: 'always' | 'success'
+  readonly onStoreError: 'fail' | 'anonymous'
+  readonly storeTimeout: number
+  readonly maxSize: number
+  readonly clock: Clock
+}
+
+const MIB = 1024 * 1024
+const SHORTEST_SECRET = 32
+
+// The longest value we send: a token of 43 characters, a dot and a signature of 43.
+const LONGEST_COOKIE_VALUE = 87
+
+// Browsers ignore a cookie whose name and value are longer (RFC 6265bis 5.6).
+const LONGEST_COOKIE = 4096
+
+// A token as RFC 9110 5.6.2 has it
+const cookieNameShape = /^[\w!#$%&'*+.^`|~-]+$/
+
+const storeFunctions = ['read', 'create', 'update', 'touch', 'replace', 'destroy'] as const
+
+const known = new Set([
+  'store', 'idleTimeout', 'absoluteTimeout', 'cookie', 'secret', 'property', 'saveOn', 'onStoreError', 'storeTimeout', 'maxSize', 'clock',
+  // Fastify's own options of register()
+  'prefix', 'logLevel', 'logSerializers', 'encapsulate'
+])
+
+const knownCookie = new Set(['name', ...cookieAttributeNames])
+
+// What people bring along from other session libraries, and what does it here.
+const elsewhere: Record<string, string> = {
+  cookieName: 'write cookie: { name }',
+  name: 'write cookie: { name }',
+  ttl: 'write idleTimeout and absoluteTimeout',
+  maxAge: 'write idleTimeout and absoluteTimeout; for a cookie that outlives the browser call session.lifetime({ persistent: true })',
+  expires: 'write idleTimeout and absoluteTimeout; for a cookie that outlives the browser call session.lifetime({ persistent: true })',
+  signed: 'write secret',
+  saveUninitialized: 'leave it out: nothing is saved before something is stored',
+  resave: 'leave it out: only what changed is saved',
+  rolling: 'leave it out: the idle timeout renews itself',
+  secrets: 'write secret: [newest, older]'
+}
+
+/** Checks the options and fills in the rest. Throws an `InvalidOptionError` that names option, value and mend. */
+export function resolveOptions (options: SessionOptions): SessionConfig {
+  refuseUnknown(options, known, '')
+  const { cookie = {}, clock = Date, store, secret, property = 'session', maxSize = MIB } = options
+  if (typeof cookie !== 'object' || cookie === null) refuse('cookie', cookie, 'give an object such as { name, path, secure }')
+  refuseUnknown(cookie, knownCookie, 'cookie.')
+  if (typeof clock?.now !== 'function') refuse('clock', clock, 'give an object with a function now(), such as Date')
+  if (typeof property !== 'string' || property === '') refuse('property', property, "give a name such as 'adminSession'")
+  if (!Number.isSafeInteger(maxSize) || maxSize <= 0) refuse('maxSize', maxSize, 'give a whole number of bytes above 0')
+  const { name = 'sid', ...attributes } = cookie
+  refuseBadCookieName(name)
+
+  return Object.freeze({
+    property,
+    store: store === undefined ? new MemoryStore({ clock }) : checkedStore(store),
+    lifetime: Object.freeze({
+      idle: duration('idleTimeout', options.idleTimeout ?? '1h'),
+      absolute: duration('absoluteTimeout', options.absoluteTimeout ?? '24h'),
+      persistent: false
+    }),
+    cookieName: name,
+    cookie: resolveCookieAttributes(name, attributes, (attribute, value, mend) => refuse(`cookie.${attribute}`, value, mend)),
+    signer: secret === undefined ? null : signer(secret),
+    saveOn: choice('saveOn', options.saveOn ?? 'always', ['always', 'success']),
+    onStoreError: choice('onStoreError', options.onStoreError ?? 'fail', ['fail', 'anonymous']),
+    storeTimeout: Math.min(duration('storeTimeout', options.storeTimeout ?? '2s'), 0x7fffffff),
+    maxSize,
+    clock
+  })
+}
+
+function refuse (option: string, value: unknown, mend: string): never {
+  // depth -1 names an object's class and shows nothing inside: there may be passwords
+  const shown = /secret/i.test(option) ? `of type ${typeof value}` : inspect(value, { depth: -1, maxStringLength: 80 })
+  throw new InvalidOptionError(option, shown, mend)
+}
+
+function refuseUnknown (given: object, names: ReadonlySet<string>, prefix: string): void {
+  for (const [name, value] of Object.entries(given)) {
+    if (!names.has(name)) refuse(prefix + name, value, elsewhere[name] ?? `there is no such option; the options are ${[...names].join(', ')}`)
+  }
+}
+
+function refuseBadCookieName (name: unknown): void {
+  if (typeof name !== 'string' || !cookieNameShape.test(name)) {
+    refuse('cookie.name', name, "give a name such as 'sid', of letters, digits and !#$%&'*+-.^_`|~ (RFC 6265bis 4.1.1)")
+  }
+  if (name.length + LONGEST_COOKIE_VALUE > LONGEST_COOKIE) refuse('cookie.name', name, 'browsers ignore so long a cookie (RFC 6265bis 5.6)')
+}
+
+function checkedStore (store: SessionStore): SessionStore {
+  const missing = storeFunctions.filter((name) => typeof store?.[name] !== 'function')
+  if (missing.length === 0) return store
+  const hint = typeof (store as { get?: unknown } | null)?.get === 'function' ? '; this looks like a store for express-session' : ''
+  return refuse('store', store, `a store needs the function${missing.length > 1 ? 's' : ''} ${missing.join(', ')}${hint}`)
+}
+
+function duration (option: string, value: unknown): number {
+  return toMilliseconds(value) ?? refuse(option, value, DURATION_MEND)
+}
+
+function choice<T extends string> (option: string, value: T, choices: readonly T[]): T {
+  return choices.includes(value) ? value : refuse(option, value, `give ${choices.map((each) => `'${each}'`).join(' or ')}`)
+}
+
+function signer (secret: string | readonly string[]): Signer {
+  const secrets = Array.isArray(secret) ? [...secret] : [secret]
+  if (secrets.length === 0) refuse('secret', secret, 'give at least one secret, or leave it out')
+  for (const each of secrets) {
+    if (typeof each === 'string' && Buffer.byteLength(each) >= SHORTEST_SECRET) continue
+    throw new InvalidOptionError('secret', typeof each === 'string' ? `${Buffer.byteLength(each)} bytes long` : `of type ${typeof each}`, `give a random string of at least ${SHORTEST_SECRET} bytes, or a list of them`)
+  }
+  return new Signer(secrets)
+}
