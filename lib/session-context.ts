@@ -1,0 +1,38 @@
+// Everything one registration works with, made once at the start.
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import { boundStore } from './bounded-store.js'
+import { SessionEvents } from './events.js'
+import type { SessionConfig } from './options.js'
+import type { SessionSettings } from './session-state.js'
+import type { SessionStore } from '../types/store.js'
+
+export interface SessionContext {
+  readonly config: SessionConfig
+  readonly settings: SessionSettings
+  /** The store, with its failures typed and its time bounded. */
+  readonly store: SessionStore
+  readonly events: SessionEvents
+  /** @fastify/cookie's functions, as this app has them. */
+  readonly parseCookie: FastifyInstance['parseCookie']
+  readonly serializeCookie: FastifyInstance['serializeCookie']
+}
+
+/** Where lines about one session go: the request's log, or the app's. */
+export type SessionLog = Pick<FastifyBaseLogger, 'debug' | 'warn' | 'error'>
+
+export function createContext (app: FastifyInstance, config: SessionConfig): SessionContext {
+  const events = new SessionEvents()
+  return {
+    config,
+    settings: {
+      namespace: config.property === 'session' ? '' : `${config.property}:`,
+      lifetime: config.lifetime,
+      maxSize: config.maxSize,
+      clock: config.clock
+    },
+    store: boundStore(config.store, config.storeTimeout, (error) => events.emit('store-error', null, { error })),
+    events,
+    parseCookie: app.parseCookie,
+    serializeCookie: app.serializeCookie
+  }
+}

@@ -1,0 +1,91 @@
+// The session cookie: the only file that reads or writes cookies.
+import type { FastifyReply } from 'fastify'
+import { forbidCaching } from './cache-headers.js'
+import type { SessionContext } from './session-context.js'
+import { isToken } from './session-id.js'
+import type { SessionState } from './session-state.js'
+import { warnInsecure } from './warnings.js'
+
+/** A token that a request brought. */
+export interface CookieToken {
+  readonly token: string
+  /** Signed by a secret that is no longer the first: to be sent again. */
+  readonly renew: boolean
+}
+
+// Which of several cookies of one name is ours cannot be seen (RFC 6265bis 4.2.2),
+// so each is tried; more than this is somebody playing.
+const MOST_CANDIDATES = 5
+
+const NONE: readonly CookieToken[] = []
+
+/** Every token in the header that could be one of ours, the first five at most. */
+export function readTokens (context: SessionContext, header: string | undefined): readonly CookieToken[] {
+  const name = `${context.config.cookieName}=`
+  if (header === undefined || !header.includes(name)) return NONE
+  const tokens: CookieToken[] = []
+  for (const pair of header.split(';')) {
+    if (!pair.trimStart().startsWith(name)) continue
+    const found = readToken(context, context.parseCookie(pair)[context.config.cookieName] as string)
+    if (found === null || tokens.some(({ token }) => token === found.token)) continue
+    if (tokens.push(found) === MOST_CANDIDATES) break
+  }
+  return tokens
+}
+
+function readToken ({ config, events }: SessionContext, value: string): CookieToken | null {
+  if (config.signer === null) return isToken(value) ? { token: value, renew: false } : rejected('malformed')
+  if (!isToken(value.slice(0, value.lastIndexOf('.')))) return rejected('malformed')
+  const { valid, renew, value: token } = config.signer.unsign(value)
+  return valid ? { token: token as string, renew } : rejected('bad-signature')
+
+  function rejected (reason: 'malformed' | 'bad-signature'): null {
+    events.emit('rejected', null, { reason })
+    return null
+  }
+}
+
+/** What the cookie holds for this token. */
+export function cookieValue ({ config }: SessionContext, token: string): string {
+  return config.signer === null ? token : config.signer.sign(token)
+}
+
+/** Sends the session's cookie with this reply, in the place of one sent before. */
+export function sendCookie (context: SessionContext, reply: FastifyReply, state: SessionState): void {
+  const { token } = state.identity()
+  const expiresAt = state.nextExpiresAt(state.now())
+  const lasting = state.lifetime.persistent
+    ? { maxAge: Math.max(0, Math.floor((expiresAt - state.now()) / 1000)), expires: new Date(expiresAt) }
+    : {}
+  setCookie(context, reply, state, cookieValue(context, token), lasting)
+}
+
+/** Tells the browser to forget the cookie: same name and attributes, already expired. */
+export function clearCookie (context: SessionContext, reply: FastifyReply, state: SessionState): void {
+  setCookie(context, reply, state, '', { maxAge: 0, expires: new Date(0) })
+}
+
+function setCookie (context: SessionContext, reply: FastifyReply, state: SessionState, value: string, lasting: { maxAge?: number, expires?: Date }): void {
+  const { cookieName } = context.config
+  const { secure, domain, priority, ...rest } = state.cookieOverrides ?? context.config.cookie
+  const isHttps = reply.request.protocol === 'https'
+  if (secure === true && !isHttps) warnInsecure(reply.request)
+  const line = context.serializeCookie(cookieName, value, {
+    ...rest,
+    ...(domain !== undefined && { domain }),
+    ...(priority !== undefined && { priority }),
+    secure: secure === 'auto' ? isHttps : secure,
+    ...lasting
+  })
+  replaceLine(reply, state.cookieLine, line)
+  state.cookieLine = line
+  state.cookieDue = false
+  forbidCaching(reply)
+}
+
+/** One response sets a cookie once (RFC 6265bis 4.1.1): the last decision stands. */
+function replaceLine (reply: FastifyReply, previous: string | null, line: string): void {
+  const lines = [reply.getHeader('set-cookie') ?? []].flat().map(String).filter((each) => each !== previous)
+  reply.removeHeader('set-cookie')
+  reply.header('set-cookie', lines.length === 0 ? line : [...lines, line])
+}

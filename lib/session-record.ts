@@ -1,0 +1,43 @@
+// Records as they come from and go to a store.
+import type { SessionState } from './session-state.js'
+import type { SessionRecord } from '../types/store.js'
+
+/** The record of a session that is stored for the first time, or under a new id. */
+export function newRecord (state: SessionState, values: SessionRecord['values']): SessionRecord {
+  return {
+    values,
+    createdAt: state.createdAt,
+    expiresAt: state.expiresAtWhenUsed(state.now()),
+    absoluteExpiresAt: state.absoluteExpiresAt,
+    version: 0,
+    owner: state.status === 'rotated' ? state.stored?.record.owner ?? null : null,
+    lifetime: state.ownLifetime
+  }
+}
+
+/** Whether a store's answer has the shape of a record; whatever does not is no session. */
+export function isRecord (answer: unknown): answer is SessionRecord {
+  if (typeof answer !== 'object' || answer === null) return false
+  const { values, createdAt, expiresAt, absoluteExpiresAt, version, lifetime } = answer as Partial<SessionRecord>
+  return isTime(createdAt) && isTime(expiresAt) && isTime(absoluteExpiresAt) && Number.isSafeInteger(version) &&
+    hasStrings(values) && isLifetime(lifetime)
+}
+
+/** Whether the record has outlived either deadline, whatever the store says. */
+export function isExpired ({ expiresAt, absoluteExpiresAt }: SessionRecord, now: number): boolean {
+  return now >= expiresAt || now >= absoluteExpiresAt
+}
+
+function isLifetime (lifetime: SessionRecord['lifetime'] | undefined): boolean {
+  if (lifetime === null || lifetime === undefined) return true
+  return lifetime.idle > 0 && lifetime.absolute > 0 && typeof lifetime.persistent === 'boolean'
+}
+
+function isTime (time: unknown): boolean {
+  return Number.isSafeInteger(time) && (time as number) >= 0
+}
+
+function hasStrings (values: unknown): boolean {
+  return typeof values === 'object' && values !== null && !Array.isArray(values) &&
+    Object.values(values).every((value) => typeof value === 'string')
+}

@@ -1,0 +1,292 @@
+// One session during one request: what was loaded, what is pending, and what is
+// to become of it. It marks; saving is somebody else's work.
+import { BrokenValueError } from './codec.js'
+import { StoreError } from './errors.js'
+import { createToken, sessionIdOf } from './session-id.js'
+import { SessionValues, type Update } from './session-values.js'
+import type { CookieAttributes } from './cookie-attributes.js'
+import type { Clock } from '../types/options.js'
+import type { SessionLifetime, SessionRecord } from '../types/store.js'
+
+/**
+ * What becomes of the session at its next save.
+ *
+ *     kept ── rotate() ──▶ rotated ── regenerate() ──▶ regenerated
+ *     any of these ── destroy() ──▶ destroyed: what is set afterwards goes into a new session
+ *     a save found the record gone ──▶ ended: nothing can bring it back
+ *     the store could not be read ──▶ unavailable: reads find nothing, writes throw
+ *
+ * A save that succeeds leads back to kept.
+ */
+export type SessionStatus = 'kept' | 'rotated' | 'regenerated' | 'destroyed' | 'ended' | 'unavailable'
+
+/** The two names of a session. */
+export interface SessionIdentity {
+  readonly token: string
+  readonly id: string
+}
+
+/** A session that the store holds. */
+export interface StoredSession extends SessionIdentity {
+  readonly record: SessionRecord
+}
+
+/** The settings that a session needs to know. */
+export interface SessionSettings {
+  readonly namespace: string
+  readonly lifetime: SessionLifetime
+  readonly maxSize: number
+  readonly clock: Clock
+}
+
+export class SessionState {
+  status: SessionStatus = 'kept'
+  /** What the store holds, as far as this request knows. */
+  stored: StoredSession | null
+  values: SessionValues
+  createdAt: number
+  /** This session's own lifetime; `null` while the options hold. */
+  ownLifetime: SessionLifetime | null
+  lifetimeChanged = false
+  /** The app asked for the deadline to be moved. */
+  touched = false
+  /** The app looked at the session, so the response depends on the cookie. */
+  used = false
+  /** The cookie has to be sent again although the id stays. */
+  cookieDue = false
+  cookieOverrides: CookieAttributes | null = null
+  /** The Set-Cookie line that this response carries so far. */
+  cookieLine: string | null = null
+  /** The record could not be decoded: it is to be removed, and that is to be logged. */
+  broken = false
+  /** Told once, as soon as there may be something to save. */
+  onPending: (() => void) | null = null
+  readonly settings: SessionSettings
+  #next: SessionIdentity | null = null
+
+  constructor (settings: SessionSettings, stored: StoredSession | null) {
+    this.settings = settings
+    this.stored = stored
+    this.values = new SessionValues(stored?.record.values ?? null, settings.maxSize)
+    this.createdAt = stored?.record.createdAt ?? this.now()
+    this.ownLifetime = stored?.record.lifetime ?? null
+  }
+
+  now (): number {
+    return this.settings.clock.now()
+  }
+
+  get lifetime (): SessionLifetime {
+    return this.ownLifetime ?? this.settings.lifetime
+  }
+
+  /** The id this session has, or will have once it is saved. */
+  get id (): string {
+    return this.identity().id
+  }
+
+  /** The names under which the next save leaves this session. */
+  identity (): SessionIdentity {
+    if (this.stored !== null && (this.status === 'kept' || this.status === 'ended')) return this.stored
+    this.#next ??= this.#newIdentity()
+    return this.#next
+  }
+
+  /** Takes another new id: the store says this one is taken. */
+  renameNew (): void {
+    this.#next = null
+  }
+
+  get (key: string): unknown {
+    this.used = true
+    const value = this.#read(key)
+    // an object may be changed from the inside, without another word to us
+    if (typeof value === 'object' && value !== null) this.#pending()
+    return value
+  }
+
+  has (key: string): boolean {
+    this.used = true
+    return this.values.has(key)
+  }
+
+  keys (): string[] {
+    this.used = true
+    return this.values.keys()
+  }
+
+  set (key: string, value: unknown): void {
+    this.setMany([[key, value]])
+  }
+
+  setMany (entries: ReadonlyArray<[key: string, value: unknown]>): void {
+    this.#mark()
+    this.values.setMany(entries)
+  }
+
+  remove (key: string): boolean {
+    this.used = true
+    this.#mark()
+    return this.values.remove(key)
+  }
+
+  update (key: string, step: Update): unknown {
+    this.get(key)
+    this.#mark()
+    return this.values.update(key, step)
+  }
+
+  clear (): void {
+    this.#mark()
+    this.values.clear()
+  }
+
+  regenerate (keep: readonly string[]): void {
+    this.#mark()
+    if (this.status !== 'destroyed') this.status = 'regenerated'
+    this.values.keepOnly(keep)
+    this.#begin()
+  }
+
+  rotate (): void {
+    this.#mark()
+    if (this.status === 'kept') this.status = 'rotated'
+    this.#next = null
+  }
+
+  destroy (): void {
+    this.#mark()
+    this.status = 'destroyed'
+    this.#empty()
+  }
+
+  /** The record is gone: logged out elsewhere, evicted, or replaced by a faster request. */
+  end (): void {
+    this.status = 'ended'
+    this.#empty()
+  }
+
+  setLifetime (lifetime: SessionLifetime): void {
+    this.#mark()
+    this.ownLifetime = lifetime
+    this.lifetimeChanged = true
+  }
+
+  touch (): void {
+    this.#mark()
+    this.touched = true
+  }
+
+  overrideCookie (attributes: CookieAttributes): void {
+    this.#mark()
+    this.cookieOverrides = attributes
+    this.cookieDue = true
+  }
+
+  /** Takes note that the store now holds this. */
+  saved (stored: StoredSession): void {
+    this.stored = stored
+    this.values.commit(stored.record.values)
+    this.#settle()
+  }
+
+  /** Takes note that the store no longer holds the session. What was set since stays pending. */
+  destroyed (): void {
+    this.stored = null
+    this.#settle()
+  }
+
+  /** Starts over from what the store holds. */
+  reloaded (stored: StoredSession | null): void {
+    this.stored = stored
+    this.values = new SessionValues(stored?.record.values ?? null, this.settings.maxSize)
+    this.createdAt = stored?.record.createdAt ?? this.now()
+    this.ownLifetime = stored?.record.lifetime ?? null
+    this.#settle()
+  }
+
+  /** Forgets what is pending. A session that was ended stays ended. */
+  dropChanges (): void {
+    if (this.status !== 'destroyed') this.reloaded(this.stored)
+  }
+
+  /** Puts the pending changes on top of what another request stored meanwhile. */
+  rebase (record: SessionRecord): void {
+    this.stored = { ...this.stored as StoredSession, record }
+    this.values.rebase(record.values)
+    if (!this.lifetimeChanged && this.status !== 'regenerated') this.ownLifetime = record.lifetime
+  }
+
+  /** Whether the next save has something to write. */
+  get isModified (): boolean {
+    if (this.status === 'unavailable' || this.status === 'ended') return false
+    return this.status !== 'kept' || this.lifetimeChanged || this.values.changes() !== null
+  }
+
+  /** The deadline that no activity moves. */
+  get absoluteExpiresAt (): number {
+    const unchanged = this.stored !== null && !this.lifetimeChanged && (this.status === 'kept' || this.status === 'rotated')
+    return unchanged ? (this.stored as StoredSession).record.absoluteExpiresAt : this.createdAt + this.lifetime.absolute
+  }
+
+  /** The deadline if the session is used at that moment. */
+  expiresAtWhenUsed (now: number): number {
+    return Math.min(now + this.lifetime.idle, this.absoluteExpiresAt)
+  }
+
+  /** The deadline that a save at that moment sets: unmoved until a tenth of the idle timeout has gone by. */
+  nextExpiresAt (now: number): number {
+    const renewed = this.expiresAtWhenUsed(now)
+    if (this.stored === null || this.status !== 'kept' || this.lifetimeChanged || this.touched) return renewed
+    const { expiresAt } = this.stored.record
+    return renewed - expiresAt >= this.lifetime.idle / 10 ? renewed : expiresAt
+  }
+
+  /** Before every change: there is a session to change, and somebody to be told of it. */
+  #mark (): void {
+    if (this.status === 'unavailable') throw new StoreError()
+    this.#pending()
+  }
+
+  #pending (): void {
+    const tell = this.onPending
+    this.onPending = null
+    tell?.()
+  }
+
+  #read (key: string): unknown {
+    try {
+      return this.values.get(key)
+    } catch (error) {
+      if (!(error instanceof BrokenValueError)) throw error
+      this.broken = true
+      this.destroy()
+      return undefined
+    }
+  }
+
+  #newIdentity (): SessionIdentity {
+    const token = createToken()
+    return { token, id: sessionIdOf(token, this.settings.namespace) }
+  }
+
+  #settle (): void {
+    this.status = 'kept'
+    this.lifetimeChanged = false
+    this.touched = false
+    this.broken = false
+    this.#next = null
+  }
+
+  #begin (): void {
+    this.#next = null
+    this.createdAt = this.now()
+    this.ownLifetime = null
+    this.lifetimeChanged = false
+  }
+
+  #empty (): void {
+    this.values = new SessionValues(null, this.settings.maxSize)
+    this.#begin()
+  }
+}

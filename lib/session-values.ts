@@ -1,0 +1,198 @@
+// The values of one session during one request: decoded when first read, and
+// compared with their stored form when the request ends, so that a change inside
+// a value is found and a key nobody read costs nothing.
+import { applyChanges, type ValueChanges } from './apply-changes.js'
+import { decode, encode } from './codec.js'
+import { SessionTooLargeError } from './errors.js'
+
+/** Turns the stored value of a key into the new one; run again when another request was faster. */
+export type Update = (current: unknown) => unknown
+
+/** A key that was read or written in this request. */
+interface LiveValue {
+  /** `undefined`: removed. */
+  value: unknown
+  /** The value as it was encoded when it got here; `null`: removed. */
+  encoded: string | null
+  /** Not empty while the value follows from the stored one by these steps. */
+  updates: readonly Update[]
+  written: boolean
+}
+
+type Encoded = Readonly<Record<string, string>>
+
+const NOTHING: Encoded = Object.freeze({})
+const NO_UPDATES: readonly Update[] = []
+
+export class SessionValues {
+  readonly #maxSize: number
+  #stored: Encoded
+  readonly #live = new Map<string, LiveValue>()
+  #cleared = false
+  /** After a regenerate: the keys that came along. */
+  #kept: ReadonlySet<string> | null = null
+
+  constructor (stored: Encoded | null, maxSize: number) {
+    this.#stored = stored ?? NOTHING
+    this.#maxSize = maxSize
+  }
+
+  /** The value, or `undefined`. Throws when the stored form cannot be decoded. */
+  get (key: string): unknown {
+    const live = this.#live.get(key)
+    if (live !== undefined) return live.value
+    const encoded = ownValue(this.#stored, key)
+    if (encoded === null) return undefined
+    const value = decode(encoded)
+    this.#live.set(key, { value, encoded, updates: NO_UPDATES, written: false })
+    return value
+  }
+
+  has (key: string): boolean {
+    const live = this.#live.get(key)
+    return live === undefined ? Object.hasOwn(this.#stored, key) : live.value !== undefined
+  }
+
+  /** Stores them all, or throws and stores none when one cannot be stored; `undefined` removes a key. */
+  setMany (entries: ReadonlyArray<[key: string, value: unknown]>): void {
+    const encoded = entries.map(([key, value]) => this.#encode(key, value))
+    entries.forEach(([key, value], index) => {
+      this.#live.set(key, { value, encoded: encoded[index] as string | null, updates: NO_UPDATES, written: true })
+    })
+  }
+
+  /** True if it was there. */
+  remove (key: string): boolean {
+    const had = this.has(key)
+    if (had) this.setMany([[key, undefined]])
+    return had
+  }
+
+  /** Sets the key to what the step makes of it, and remembers the step in case another request is faster. */
+  update (key: string, step: Update): unknown {
+    const value = step(this.get(key))
+    const live = this.#live.get(key)
+    const updates = live?.written ? NO_UPDATES : [...live?.updates ?? NO_UPDATES, step]
+    this.#live.set(key, { value, encoded: this.#encode(key, value), updates, written: updates.length === 0 })
+    return value
+  }
+
+  keys (): string[] {
+    const stored = Object.keys(this.#stored).filter((key) => this.has(key))
+    const added = [...this.#live.keys()].filter((key) => this.has(key) && !Object.hasOwn(this.#stored, key))
+    return stored.concat(added)
+  }
+
+  isEmpty (): boolean {
+    return this.keys().length === 0
+  }
+
+  clear (): void {
+    this.#live.clear()
+    this.#stored = NOTHING
+    this.#cleared = true
+  }
+
+  /** Leaves only these keys: the values of a new session that took them along. */
+  keepOnly (keys: readonly string[]): void {
+    this.#kept = new Set(keys)
+    for (const key of this.#live.keys()) {
+      if (!this.#kept.has(key)) this.#live.delete(key)
+    }
+    this.#stored = this.#scoped(this.#stored)
+  }
+
+  /** Whether the values still depend on what the store holds, beyond what was written here. */
+  get carriesStored (): boolean {
+    return Object.keys(this.#stored).length > 0
+  }
+
+  /** Whether a value follows from the stored one, so that it may only be written over that very version. */
+  get needsVersion (): boolean {
+    for (const live of this.#live.values()) if (live.updates.length > 0) return true
+    return false
+  }
+
+  /** The changes against the stored values, or `null` when there are none. */
+  changes (): ValueChanges | null {
+    let found = this.#cleared
+    const set: Record<string, string> = Object.create(null)
+    const remove: string[] = []
+    for (const [key, live] of this.#live) {
+      const before = ownValue(this.#stored, key)
+      const now = this.#encodeAgain(key, live)
+      if (now === before) continue
+      found = true
+      if (now === null) remove.push(key)
+      else set[key] = now
+    }
+    return found ? { clear: this.#cleared, set, remove } : null
+  }
+
+  /** Every value, encoded, with the changes applied. Throws when together they take more than `maxSize`. */
+  applied (changes: ValueChanges | null): Encoded {
+    const all = changes === null ? this.#stored : applyChanges(this.#stored, changes)
+    refuseTooLarge(all, this.#maxSize)
+    return all
+  }
+
+  /** Takes note that the store now holds this. */
+  commit (stored: Encoded): void {
+    for (const [key, live] of this.#live) {
+      live.encoded = ownValue(stored, key)
+      live.updates = NO_UPDATES
+      live.written = false
+    }
+    this.#stored = stored
+    this.#cleared = false
+    this.#kept = null
+  }
+
+  /** Puts this request's changes on top of what another request stored meanwhile. */
+  rebase (stored: Encoded): void {
+    const fresh = this.#cleared ? NOTHING : this.#scoped(stored)
+    for (const [key, live] of this.#live) {
+      const now = this.#encodeAgain(key, live)
+      if (live.updates.length > 0 && now === live.encoded) {
+        const current = ownValue(fresh, key)
+        live.value = live.updates.reduce((value, step) => step(value), current === null ? undefined : decode(current))
+        live.encoded = this.#encode(key, live.value)
+      } else if (now === ownValue(this.#stored, key)) {
+        this.#live.delete(key)
+      } else {
+        live.updates = NO_UPDATES
+      }
+    }
+    this.#stored = fresh
+  }
+
+  #scoped (stored: Encoded): Encoded {
+    const kept = this.#kept
+    return kept === null ? stored : Object.fromEntries(Object.entries(stored).filter(([key]) => kept.has(key)))
+  }
+
+  #encode (key: string, value: unknown): string | null {
+    if (value === undefined) return null
+    const encoded = encode(key, value)
+    if (encoded.length > this.#maxSize) refuseTooLarge({ [key]: encoded }, this.#maxSize)
+    return encoded
+  }
+
+  /** Only objects can have changed since they were encoded. */
+  #encodeAgain (key: string, live: LiveValue): string | null {
+    return typeof live.value === 'object' && live.value !== null ? encode(key, live.value) : live.encoded
+  }
+}
+
+/** The entry's own value: `constructor` and `__proto__` are keys like any other. */
+function ownValue (encoded: Encoded, key: string): string | null {
+  return Object.hasOwn(encoded, key) ? encoded[key] as string : null
+}
+
+function refuseTooLarge (encoded: Encoded, limit: number): void {
+  const sizes = Object.entries(encoded).map(([key, value]) => ({ key, bytes: Buffer.byteLength(key) + Buffer.byteLength(value) }))
+  const total = sizes.reduce((sum, { bytes }) => sum + bytes, 0)
+  if (total <= limit) return
+  const largest = sizes.sort((a, b) => b.bytes - a.bytes).slice(0, 3).map(({ key, bytes }) => `'${key.slice(0, 80)}' (${bytes})`)
+  throw new SessionTooLargeError(total, limit, largest.join(', '))
+}
