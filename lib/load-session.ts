@@ -1,0 +1,61 @@
+// First half of a request: from the cookie header to the session. The only
+// reader of the store for a request.
+import { andThen } from './awaitable.js'
+import type { SessionContext, SessionLog } from './session-context.js'
+import { readTokens, type CookieToken } from './session-cookie.js'
+import { sessionIdOf } from './session-id.js'
+import { isExpired, isRecord } from './session-record.js'
+import { SessionState, type StoredSession } from './session-state.js'
+import type { Awaitable } from '../types/store.js'
+
+/** The session that the header's cookies open, or an empty one. Throws a `StoreError` when the store fails. */
+export function loadSession (context: SessionContext, header: string | undefined, log: SessionLog): Awaitable<SessionState> {
+  const tokens = readTokens(context, header)
+  return tokens.length === 0 ? new SessionState(context.settings, null) : resolve(context, tokens, 0, log)
+}
+
+/** What stands in for a session that could not be read: it finds nothing, and throws when written to. */
+export function unavailableSession (context: SessionContext): SessionState {
+  const state = new SessionState(context.settings, null)
+  state.status = 'unavailable'
+  return state
+}
+
+/** Drops what is pending and reads the session again. */
+export async function reloadSession (context: SessionContext, state: SessionState, log: SessionLog): Promise<void> {
+  state.reloaded(state.stored === null ? null : await findStored(context, state.stored.token, log))
+}
+
+/** What the store holds for a token, or `null`. Expired and broken records are removed on the way. */
+function findStored (context: SessionContext, token: string, log: SessionLog): Awaitable<StoredSession | null> {
+  const id = sessionIdOf(token, context.settings.namespace)
+  return andThen(context.store.read(id), (record: unknown) => {
+    if (record === null || record === undefined) {
+      context.events.emit('rejected', id, { reason: 'unknown' })
+      return null
+    }
+    if (!isRecord(record)) {
+      log.warn({ sessionId: id }, 'removed a session record that cannot be understood')
+      context.events.emit('rejected', id, { reason: 'broken' })
+      return andThen(context.store.destroy(id), () => null)
+    }
+    if (isExpired(record, context.settings.clock.now())) {
+      context.events.emit('expired', id)
+      return andThen(context.store.destroy(id), () => null)
+    }
+    context.events.emit('loaded', id)
+    return { token, id, record }
+  })
+}
+
+/** Tries one token after the other. */
+function resolve (context: SessionContext, tokens: readonly CookieToken[], index: number, log: SessionLog): Awaitable<SessionState> {
+  const candidate = tokens[index]
+  if (candidate === undefined) return new SessionState(context.settings, null)
+  return andThen(findStored(context, candidate.token, log), (stored) => {
+    if (stored === null) return resolve(context, tokens, index + 1, log)
+    const state = new SessionState(context.settings, stored)
+    state.cookieDue = candidate.renew
+    return state
+  })
+}

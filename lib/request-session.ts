@@ -1,0 +1,125 @@
+// The session of one request and its reply: opened before the handler, closed
+// before the headers leave, saved in between where the app asks for it.
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { isPromise } from './awaitable.js'
+import { varyOnCookie } from './cache-headers.js'
+import { CookieNotDeliverableError, StoreError, StoreTimeoutError } from './errors.js'
+import { reloadSession } from './load-session.js'
+import { needsNewCookie, planSave } from './save-plan.js'
+import { saveSession, type CookieAction } from './save-session.js'
+import { SessionMap, type Session, type SessionBacking } from './session.js'
+import type { SessionContext } from './session-context.js'
+import { clearCookie, sendCookie } from './session-cookie.js'
+import type { SessionState } from './session-state.js'
+import { warnUnsaved } from './warnings.js'
+
+export type Done = (error?: Error) => void
+
+export class RequestSession implements SessionBacking {
+  readonly session: Session
+  readonly #context: SessionContext
+  readonly #request: FastifyRequest
+  readonly #reply: FastifyReply
+  readonly #state: SessionState
+  #failed = false
+
+  constructor (context: SessionContext, request: FastifyRequest, reply: FastifyReply, state: SessionState) {
+    this.#context = context
+    this.#request = request
+    this.#reply = reply
+    this.#state = state
+    this.session = new SessionMap(state, this) as Session
+    state.onPending = () => reply.raw.once('finish', () => this.#finished())
+  }
+
+  get cookieName () { return this.#context.config.cookieName }
+  get cookie () { return this.#context.config.cookie }
+
+  async save (): Promise<boolean> {
+    const state = this.#state
+    if (this.#reply.raw.headersSent && needsNewCookie(planSave(state))) {
+      throw new CookieNotDeliverableError('the headers have been sent; save the session before')
+    }
+    this.#answer(await saveSession(this.#context, state, this.#request.log))
+    // for whoever goes on with reply.raw
+    const line = this.#reply.getHeader('set-cookie')
+    if (line !== undefined && !this.#reply.raw.headersSent) this.#reply.raw.setHeader('set-cookie', line as string | string[])
+    return state.status === 'kept'
+  }
+
+  reload (): Promise<void> {
+    return reloadSession(this.#context, this.#state, this.#request.log)
+  }
+
+  /** Saves what is pending, then lets the response go. Calls back in the same tick when there is nothing to wait for. */
+  close (done: Done): void {
+    // a failed save leads here again, with the error's own response
+    if (this.#failed) return done()
+    const { saveOn } = this.#context.config
+    if (saveOn === 'success' && this.#reply.statusCode >= 500) this.#state.dropChanges()
+    try {
+      const saving = saveSession(this.#context, this.#state, this.#request.log)
+      if (isPromise(saving)) return this.#closeWhenSaved(saving, done)
+      this.#answer(saving)
+    } catch (error) {
+      return this.#fail(error as Error, done)
+    }
+    done()
+  }
+
+  #closeWhenSaved (saving: Promise<CookieAction>, done: Done): void {
+    const release = holdReply(this.#reply)
+    saving.then((action) => {
+      release()
+      this.#answer(action)
+      done()
+    }, (error: Error) => {
+      release()
+      this.#fail(error, done)
+    })
+  }
+
+  #answer (action: CookieAction): void {
+    if (action === 'send') sendCookie(this.#context, this.#reply, this.#state)
+    if (action === 'clear') clearCookie(this.#context, this.#reply, this.#state)
+    if (this.#state.used) varyOnCookie(this.#reply)
+  }
+
+  /** onSend never runs for a hijacked or raw response: what is still unsaved when it has gone is lost. */
+  #finished (): void {
+    if (!this.#failed && hasUnsaved(this.#state)) warnUnsaved(this.#request)
+  }
+
+  #fail (error: Error, done: Done): void {
+    this.#failed = true
+    this.#request.log.error({ err: error.cause ?? error }, 'the session could not be saved')
+    // a request that changed nothing loses nothing but a renewal
+    if (this.#context.config.onStoreError === 'anonymous' && isStoreFailure(error) && !this.#state.isModified) return done()
+    // whoever logs out loses the cookie even if the store cannot be told
+    if (this.#state.status === 'destroyed') clearCookie(this.#context, this.#reply, this.#state)
+    done(error)
+  }
+}
+
+function isStoreFailure (error: Error): boolean {
+  return error instanceof StoreError || error instanceof StoreTimeoutError
+}
+
+/** A value that cannot even be encoded was not saved either. */
+function hasUnsaved (state: SessionState): boolean {
+  try {
+    return state.isModified
+  } catch {
+    return true
+  }
+}
+
+/**
+ * Until the save is done the reply counts as sent. Fastify takes a hook that
+ * replied without returning the reply for one that did not reply, and would run
+ * the handler that the hook was guarding.
+ */
+function holdReply (reply: FastifyReply): () => void {
+  Object.defineProperty(reply, 'sent', { value: true, configurable: true })
+  return () => { delete (reply as { sent?: boolean }).sent }
+}
