@@ -173,11 +173,31 @@ for (const { kind, makeStore } of everyStore) {
 
     await t.test('values come back as they were', async (t) => {
       const values: Record<string, unknown> = {
-        text: 'é\u2028"\\', lone: '\ud800', zero: 0, minus: -0, float: 1.5, nan: NaN, infinite: -Infinity, yes: true, no: false, nothing: null,
-        list: [1, [2, { three: 3 }], null], holes: [1, undefined, 3], object: { a: { b: undefined } }, proto: JSON.parse('{"__proto__":{"x":1}}'),
-        date: new Date('2026-01-02T03:04:05.678Z'), map: new Map<unknown, unknown>([['a', new Set([1, 2])], [{ k: 1 }, new Date(0)]]), set: new Set(['x']),
-        big: 123456789012345678901234567890n, bytes: new Uint8Array([0, 255, 7]), empty: new Uint8Array(), buffer: Buffer.from('secret'), part: new Uint8Array([1, 2, 3, 4]).subarray(1, 3),
-        pattern: /a+/gi, url: new URL('https://example.com/?a=1'), bare: Object.assign(Object.create(null), { x: 1 })
+        text: 'é\u2028"\\',
+        lone: '\ud800',
+        zero: 0,
+        minus: -0,
+        float: 1.5,
+        nan: NaN,
+        infinite: -Infinity,
+        yes: true,
+        no: false,
+        nothing: null,
+        list: [1, [2, { three: 3 }], null],
+        holes: [1, undefined, 3],
+        object: { a: { b: undefined } },
+        proto: JSON.parse('{"__proto__":{"x":1}}'),
+        date: new Date('2026-01-02T03:04:05.678Z'),
+        map: new Map<unknown, unknown>([['a', new Set([1, 2])], [{ k: 1 }, new Date(0)]]),
+        set: new Set(['x']),
+        big: 123456789012345678901234567890n,
+        bytes: new Uint8Array([0, 255, 7]),
+        empty: new Uint8Array(),
+        buffer: Buffer.from('secret'),
+        part: new Uint8Array([1, 2, 3, 4]).subarray(1, 3),
+        pattern: /a+/gi,
+        url: new URL('https://example.com/?a=1'),
+        bare: Object.assign(Object.create(null), { x: 1 })
       }
       const visit = browser()
       await visit((session) => session.setMany(values))
