@@ -64,7 +64,10 @@ const elsewhere: Record<string, string> = {
 /** Checks the options and fills in the rest. Throws an `InvalidOptionError` that names option, value and mend. */
 export function resolveOptions (options: SessionOptions): SessionConfig {
   refuseUnknown(options, known, '')
-  const { cookie = {}, clock = Date, store, secret, property = 'session', maxSize = MIB } = options
+  const {
+    store, secret, cookie = {}, property = 'session', clock = Date, maxSize = MIB,
+    idleTimeout = '1h', absoluteTimeout = '24h', storeTimeout = '2s', saveOn = 'always', onStoreError = 'fail'
+  } = options
   if (typeof cookie !== 'object' || cookie === null) refuse('cookie', cookie, 'give an object such as { name, path, secure }')
   refuseUnknown(cookie, knownCookie, 'cookie.')
   if (typeof clock?.now !== 'function') refuse('clock', clock, 'give an object with a function now(), such as Date')
@@ -77,16 +80,16 @@ export function resolveOptions (options: SessionOptions): SessionConfig {
     property,
     store: store === undefined ? new MemoryStore({ clock }) : checkedStore(store),
     lifetime: Object.freeze({
-      idle: duration('idleTimeout', options.idleTimeout ?? '1h'),
-      absolute: duration('absoluteTimeout', options.absoluteTimeout ?? '24h'),
+      idle: duration('idleTimeout', idleTimeout),
+      absolute: duration('absoluteTimeout', absoluteTimeout),
       persistent: false
     }),
     cookieName: name,
     cookie: resolveCookieAttributes(name, attributes, (attribute, value, mend) => refuse(`cookie.${attribute}`, value, mend)),
     signer: secret === undefined ? null : signer(secret),
-    saveOn: choice('saveOn', options.saveOn ?? 'always', ['always', 'success']),
-    onStoreError: choice('onStoreError', options.onStoreError ?? 'fail', ['fail', 'anonymous']),
-    storeTimeout: Math.min(duration('storeTimeout', options.storeTimeout ?? '2s'), 0x7fffffff),
+    saveOn: choice('saveOn', saveOn, ['always', 'success']),
+    onStoreError: choice('onStoreError', onStoreError, ['fail', 'anonymous']),
+    storeTimeout: Math.min(duration('storeTimeout', storeTimeout), 0x7fffffff),
     maxSize,
     clock
   })
