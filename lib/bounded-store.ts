@@ -27,13 +27,17 @@ export function boundStore (store: SessionStore, timeout: number, onError: (erro
 
   function inTime<T> (answer: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(fail(new StoreTimeoutError())), timeout)
+      let late = false
+      const timer = setTimeout(() => {
+        late = true
+        reject(fail(new StoreTimeoutError()))
+      }, timeout)
       answer.then((value) => {
         clearTimeout(timer)
         resolve(value)
       }, (cause: unknown) => {
         clearTimeout(timer)
-        reject(fail(new StoreError({ cause })))
+        if (!late) reject(fail(new StoreError({ cause })))
       })
     })
   }

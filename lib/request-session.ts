@@ -40,7 +40,13 @@ export class RequestSession implements SessionBacking {
     if (this.#reply.raw.headersSent && needsNewCookie(planSave(state))) {
       throw new CookieNotDeliverableError('the headers have been sent; save the session before')
     }
-    this.#answer(await saveSession(this.#context, state, this.#request.log))
+    try {
+      this.#answer(await saveSession(this.#context, state, this.#request.log))
+      this.#failed = false
+    } catch (error) {
+      this.#noteFailure(error as Error)
+      throw error
+    }
     // for whoever goes on with reply.raw
     const line = this.#reply.getHeader('set-cookie')
     if (line !== undefined && !this.#reply.raw.headersSent) this.#reply.raw.setHeader('set-cookie', line as string | string[])
@@ -53,7 +59,7 @@ export class RequestSession implements SessionBacking {
 
   /** Saves what is pending, then lets the response go. Calls back in the same tick when there is nothing to wait for. */
   close (done: Done): void {
-    // a failed save leads here again, with the error's own response
+    // nothing is tried twice: a failed save leads here again, with the error's own response
     if (this.#failed) return done()
     const { saveOn } = this.#context.config
     if (saveOn === 'success' && this.#reply.statusCode >= 500) this.#state.dropChanges()
@@ -91,13 +97,17 @@ export class RequestSession implements SessionBacking {
   }
 
   #fail (error: Error, done: Done): void {
+    this.#noteFailure(error)
+    // a request that changed nothing loses nothing but a renewal
+    const canGoOn = this.#context.config.onStoreError === 'anonymous' && isStoreFailure(error) && !this.#state.isModified
+    done(canGoOn ? undefined : error)
+  }
+
+  #noteFailure (error: Error): void {
     this.#failed = true
     this.#request.log.error({ err: error.cause ?? error }, 'the session could not be saved')
-    // a request that changed nothing loses nothing but a renewal
-    if (this.#context.config.onStoreError === 'anonymous' && isStoreFailure(error) && !this.#state.isModified) return done()
     // whoever logs out loses the cookie even if the store cannot be told
     if (this.#state.status === 'destroyed') clearCookie(this.#context, this.#reply, this.#state)
-    done(error)
   }
 }
 

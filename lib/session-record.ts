@@ -19,7 +19,7 @@ export function newRecord (state: SessionState, values: SessionRecord['values'])
 export function isRecord (answer: unknown): answer is SessionRecord {
   if (typeof answer !== 'object' || answer === null) return false
   const { values, createdAt, expiresAt, absoluteExpiresAt, version, lifetime } = answer as Partial<SessionRecord>
-  return isTime(createdAt) && isTime(expiresAt) && isTime(absoluteExpiresAt) && Number.isSafeInteger(version) &&
+  return [createdAt, expiresAt, absoluteExpiresAt, version].every(isWhole) &&
     hasStrings(values) && isLifetime(lifetime)
 }
 
@@ -33,8 +33,8 @@ function isLifetime (lifetime: SessionRecord['lifetime'] | undefined): boolean {
   return lifetime.idle > 0 && lifetime.absolute > 0 && typeof lifetime.persistent === 'boolean'
 }
 
-function isTime (time: unknown): boolean {
-  return Number.isSafeInteger(time) && (time as number) >= 0
+function isWhole (value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0
 }
 
 function hasStrings (values: unknown): boolean {
