@@ -184,9 +184,9 @@ export class SessionMap extends IndexAccess {
     return this.#state.nextExpiresAt(this.#state.now())
   }
 
-  /** Shows the values; neither token nor secret is within reach. */
+  /** Shows the values; neither token nor secret is within reach. Behind the proxy, where `showProxy` looks, there is nothing. */
   [inspect.custom] (): unknown {
-    return this.data()
+    return #state in this ? this.data() : {}
   }
 }
 

@@ -1,0 +1,167 @@
+// What can be seen from outside: events, counts, log lines, cache headers. And what cannot.
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { inspect } from 'node:util'
+import t, { type Test } from 'tap'
+import type { Session, SessionMessage } from '../index.js'
+import { MemoryStore } from '../index.js'
+import { Browser, buildApp } from './fixtures/app.js'
+import { FakeClock, HOUR } from './fixtures/clock.js'
+import { everyStore, memoryStore, wrapped } from './fixtures/stores.js'
+
+const SECRET = 'a secret of at least 32 bytes, really'
+const events = ['created', 'loaded', 'saved', 'regenerated', 'destroyed', 'expired', 'evicted', 'rejected', 'store-error']
+
+function listen (t: Test): Array<[string, SessionMessage]> {
+  const heard: Array<[string, SessionMessage]> = []
+  for (const event of events) {
+    const hear = (message: unknown) => heard.push([event, message as SessionMessage])
+    subscribe(`fastify-keep:${event}`, hear)
+    t.teardown(() => unsubscribe(`fastify-keep:${event}`, hear))
+  }
+  return heard
+}
+
+for (const { kind, makeStore } of everyStore) {
+  t.test(`on ${kind}, every turn in a session's life is published and counted`, async (t) => {
+    const clock = new FakeClock()
+    const app = await buildApp(t, { store: makeStore(clock), clock, secret: SECRET })
+    let act: (session: Session) => unknown = () => {}
+    app.get('/', async ({ session }) => { await act(session); return session.sessionId })
+    const heard = listen(t)
+    const browser = new Browser(app)
+    const visit = async (next: typeof act) => { act = next; heard.length = 0; return (await browser.visit('/')).body }
+
+    const first = await visit((session) => session.set('a', 1))
+    t.same(heard, [['created', { sessionId: first }]])
+    await visit((session) => session.get('a'))
+    t.same(heard, [['loaded', { sessionId: first }]])
+    await visit((session) => session.set('a', 2))
+    t.same(heard.at(-1), ['saved', { sessionId: first }])
+    const second = await visit((session) => session.regenerate(['a']))
+    t.same(heard.at(-1), ['regenerated', { sessionId: second, previousId: first }])
+    const third = await visit((session) => session.rotate())
+    t.same(heard.at(-1), ['regenerated', { sessionId: third, previousId: second }])
+    await visit((session) => session.destroy())
+    t.same(heard.at(-1), ['destroyed', { sessionId: third }])
+
+    await visit((session) => session.set('a', 1))
+    clock.advance(2 * HOUR)
+    await visit(() => {})
+    t.match(heard, [['expired', { sessionId: String }], ['rejected', { sessionId: String, reason: 'unknown' }]])
+    browser.cookies['sid'] = 'nonsense'
+    await visit(() => {})
+    t.same(heard, [['rejected', { sessionId: null, reason: 'malformed' }]])
+    browser.cookies['sid'] = `${'A'.repeat(43)}.${'A'.repeat(43)}`
+    await visit(() => {})
+    t.same(heard, [['rejected', { sessionId: null, reason: 'bad-signature' }]])
+
+    t.match(app.sessions.stats(), { created: 2, loaded: 5, saved: 1, regenerated: 2, destroyed: 1, rejected: 3, storeErrors: 0 })
+  })
+}
+
+t.test('an eviction is published', async (t) => {
+  const store = new MemoryStore({ maxSessions: 1 })
+  const app = await buildApp(t, { store })
+  const heard = listen(t)
+  const { sessionId } = await app.sessions.issue({ a: 1 })
+  await app.sessions.issue({ a: 2 })
+  t.same(heard[1], ['evicted', { sessionId }])
+  t.match(app.sessions.stats(), { evicted: 1, size: 1, bytes: Number, expired: 0 })
+})
+
+t.test('a failing store is published with its error', async (t) => {
+  const app = await buildApp(t, { store: wrapped(memoryStore(), () => { throw new Error('down') }) })
+  const heard = listen(t)
+  await app.inject({ url: '/', cookies: { sid: 'A'.repeat(43) } })
+  t.match(heard, [['store-error', { sessionId: null, error: { code: 'FST_KEEP_STORE', cause: { message: 'down' } } }]])
+  t.match(app.sessions.stats(), { storeErrors: 1, size: null, bytes: null })
+})
+
+t.test('neither the token nor a secret is in any log line, event, message, inspection or JSON', async (t) => {
+  const seen: string[] = []
+  for (const failing of [false, true]) {
+    let down = false
+    const app = await buildApp(t, {
+      secret: SECRET,
+      store: wrapped(memoryStore(), () => { if (down) throw new Error('down') })
+    }, { logger: { level: 'trace', serializers: { req: ({ url }) => ({ url }) }, stream: { write: (line: string) => seen.push(line) } } })
+    const heard = listen(t)
+    app.get('/:act', async (request) => {
+      const { session } = request
+      const { act } = request.params as { act: string }
+      seen.push(inspect(session, { depth: 9, showHidden: true, showProxy: true }), JSON.stringify(session), String(session), inspect(request.session))
+      request.log.info({ session }, 'with the session')
+      if (act === 'set') session.set('user', 1)
+      if (act === 'regenerate') session.regenerate(['user'])
+      if (act === 'destroy') session.destroy()
+      if (act === 'bad') session.set('x', () => {})
+      if (act === 'too-large') session.set('x', 'x'.repeat(2_000_000))
+      return session.data()
+    })
+    const browser = new Browser(app)
+    const tokens = new Set<string>()
+    for (const act of ['set', 'read', 'bad', 'too-large', 'regenerate', 'read', 'destroy', 'read']) {
+      down = failing && act !== 'set'
+      const response = await browser.visit(`/${act}`)
+      seen.push(response.body)
+      if (act === 'set') t.equal(response.statusCode, 200, response.body)
+      const token = browser.cookies['sid']?.split('.')[0]
+      if (token !== undefined) tokens.add(token)
+    }
+    seen.push(inspect(app.sessions, { depth: 9 }), JSON.stringify(app.sessions.stats()), JSON.stringify(heard))
+    const everything = seen.join('\n')
+    t.ok(tokens.size > 0 && everything.length > 1000)
+    for (const token of tokens) t.notOk(everything.includes(token), 'the token')
+    t.notOk(everything.includes(SECRET), 'the secret')
+  }
+})
+
+t.test('inspecting a session shows what it holds', async (t) => {
+  const app = await buildApp(t)
+  const session = await app.sessions.load((await app.sessions.issue({ user: { id: 1 } })).headers.cookie)
+  t.equal(inspect(session), '{ user: { id: 1 } }')
+})
+
+t.test('a session that was dropped by a faster logout leaves a line at debug level', async (t) => {
+  const lines: string[] = []
+  const app = await buildApp(t, {}, { logger: { level: 'debug', stream: { write: (line: string) => lines.push(line) } } })
+  const { headers, sessionId } = await app.sessions.issue({ a: 1 })
+  const [one, other] = await Promise.all([app.sessions.load(headers.cookie), app.sessions.load(headers.cookie)])
+  one.destroy()
+  await one.save()
+  other.set('a', 2)
+  await other.save()
+  t.match(lines.filter((line) => line.includes('ended elsewhere')), [new RegExp(sessionId)])
+})
+
+t.test('caches', async (t) => {
+  const app = await buildApp(t)
+  app.get('/untouched', async () => 'x')
+  app.get('/read', async ({ session }) => ({ a: session.get('a') ?? null }))
+  app.get('/guarded', async ({ session }, reply) => { reply.header('vary', 'Accept'); return String('a' in session) })
+  app.get('/write', async ({ session }) => session.set('a', 1))
+  app.get('/public', async ({ session }, reply) => { reply.headers({ 'cache-control': 'private, max-age=5', vary: 'Accept, cookie' }); session.set('a', 1) })
+  app.get('/star', async ({ session }, reply) => { reply.header('vary', '*'); session.set('a', 1) })
+  app.get('/list', async ({ session }, reply) => { reply.header('vary', ['Accept', 'Origin']); session.get('a') })
+  const headersOf = async (url: string, cookies = {}) => {
+    const { headers } = await app.inject({ url, cookies })
+    return [headers['cache-control'], headers.vary]
+  }
+  const { cookies } = await app.sessions.issue({ a: 0 })
+
+  await t.test('may keep a response that did not look at the session', async (t) => {
+    t.same(await headersOf('/untouched'), [undefined, undefined])
+    t.same(await headersOf('/untouched', cookies), [undefined, undefined])
+  })
+  await t.test('are told when the response depends on the session, with a cookie or without', async (t) => {
+    t.same(await headersOf('/read'), [undefined, 'Cookie'])
+    t.same(await headersOf('/read', cookies), [undefined, 'Cookie'])
+    t.same(await headersOf('/guarded'), [undefined, 'Accept, Cookie'])
+    t.same(await headersOf('/list'), [undefined, 'Accept,Origin, Cookie'])
+  })
+  await t.test('must not keep a response that sets the cookie, and the word of the app stands', async (t) => {
+    t.same(await headersOf('/write'), ['no-store', 'Cookie'])
+    t.same(await headersOf('/public'), ['private, max-age=5', 'Accept, cookie'])
+    t.same(await headersOf('/star'), ['no-store', '*'])
+  })
+})

@@ -1,0 +1,140 @@
+// app.sessions: sessions outside a request.
+import t from 'tap'
+import { Browser, buildApp, setCookies } from './fixtures/app.js'
+import { runApp } from './fixtures/process.js'
+import { everyStore, memoryStore, recorded } from './fixtures/stores.js'
+
+for (const { kind, makeStore } of everyStore) {
+  t.test(`on ${kind}`, async (t) => {
+    await t.test('load gives the session that a cookie header opens, and an empty one otherwise', async (t) => {
+      const app = await buildApp(t, { store: makeStore() })
+      const { headers, sessionId } = await app.sessions.issue({ user: 1 })
+      const session = await app.sessions.load(`a=b; ${headers.cookie}; c=d`)
+      t.same([session.get('user'), session['user'], session.sessionId, session.isNew], [1, 1, sessionId, false])
+      for (const header of [undefined, '', 'sid=x', 'other=1']) {
+        const nobody = await app.sessions.load(header)
+        t.same([nobody.data(), nobody.isNew], [{}, true])
+      }
+    })
+
+    await t.test('a loaded session saves by hand, merges, and learns of the logout', async (t) => {
+      const app = await buildApp(t, { store: makeStore() })
+      app.get('/data', async ({ session }) => session.data())
+      app.get('/set', async ({ session }) => session.set('theirs', 1))
+      app.get('/logout', async ({ session }) => session.destroy())
+      const { headers, cookies } = await app.sessions.issue({ user: 1 })
+      const browser = new Browser(app)
+      Object.assign(browser.cookies, cookies)
+
+      const socket = await app.sessions.load(headers.cookie)
+      await browser.visit('/set')
+      socket.set('mine', 1)
+      t.equal(await socket.save(), true)
+      t.same((await browser.visit('/data')).json(), { user: 1, mine: 1, theirs: 1 })
+      await socket.reload()
+      t.equal(socket.get('theirs'), 1)
+
+      await browser.visit('/logout')
+      socket.set('late', 1)
+      t.equal(await socket.save(), false)
+      t.same(socket.data(), {})
+      t.equal(await socket.save(), false, 'and stays so')
+      t.same((await app.sessions.load(headers.cookie)).data(), {})
+    })
+
+    await t.test('a loaded session can end the session', async (t) => {
+      const app = await buildApp(t, { store: makeStore() })
+      const { headers } = await app.sessions.issue({ user: 1 })
+      const session = await app.sessions.load(headers.cookie)
+      session.destroy()
+      await session.save()
+      t.same((await app.sessions.load(headers.cookie)).data(), {})
+    })
+
+    await t.test('without a response no new cookie can be delivered, and save says so before it stores anything', async (t) => {
+      const { store, calls } = recorded(makeStore())
+      const app = await buildApp(t, { store })
+      const { headers } = await app.sessions.issue({ user: 1 })
+      calls.length = 0
+      for (const header of [undefined, headers.cookie]) {
+        const session = await app.sessions.load(header)
+        session.set('a', 1)
+        session.regenerate(['a'])
+        await t.rejects(session.save(), { code: 'FST_KEEP_COOKIE_NOT_DELIVERABLE' })
+      }
+      const session = await app.sessions.load(headers.cookie)
+      session.destroy()
+      session.set('a', 1)
+      await t.rejects(session.save(), { code: 'FST_KEEP_COOKIE_NOT_DELIVERABLE' })
+      t.same(calls, ['read', 'read'])
+      t.doesNotThrow(() => session.options({ path: '/x' }))
+    })
+
+    await t.test('issue gives what inject and fetch need, signed where the app signs', async (t) => {
+      for (const secret of [undefined, 'a secret of at least 32 bytes, really']) {
+        const app = await buildApp(t, { store: makeStore(), ...(secret !== undefined && { secret }), cookie: { name: 'id' } })
+        app.get('/', async ({ session }) => session.data())
+        const { cookies, headers } = await app.sessions.issue({ when: new Date(0) })
+        t.same((await app.inject({ url: '/', cookies })).json(), { when: '1970-01-01T00:00:00.000Z' })
+        t.same((await app.inject({ url: '/', headers })).json(), { when: '1970-01-01T00:00:00.000Z' })
+        t.same((await app.inject({ url: '/', cookies, headers })).statusCode, 200)
+      }
+    })
+
+    await t.test('issue makes a session even of nothing', async (t) => {
+      const app = await buildApp(t, { store: makeStore() })
+      const { sessionId, headers } = await app.sessions.issue()
+      t.equal((await app.sessions.load(headers.cookie)).sessionId, sessionId)
+    })
+  })
+}
+
+t.test('two sessions in one app keep apart, even in one store', async (t) => {
+  const store = memoryStore()
+  const app = await buildApp(t, { store })
+  await app.register((await import('../index.js')).default, { store, property: 'adminSession', cookie: { name: 'admin', path: '/admin', sameSite: 'strict' }, idleTimeout: '5m' })
+  const admin = (request: unknown) => (request as { adminSession: { get (key: string): unknown, set (key: string, value: unknown): void, expiresAt: number } }).adminSession
+  const adminSessions = (app as unknown as { adminSessions: typeof app.sessions }).adminSessions
+  app.get('/', async (request) => ({ user: request.session.get('user') ?? null, admin: admin(request).get('user') ?? null }))
+  app.get('/both', async (request) => { request.session.set('user', 'u'); admin(request).set('user', 'a') })
+  const browser = new Browser(app)
+  const response = await browser.visit('/both')
+  t.match(setCookies(response), [/^sid=.*; Path=\/; HttpOnly; SameSite=Lax$/, /^admin=.*; Path=\/admin; HttpOnly; SameSite=Strict$/])
+  t.equal(response.headers.vary, 'Cookie')
+  t.same((await browser.visit('/')).json(), { user: 'u', admin: 'a' })
+  const swapped = { sid: String(browser.cookies['admin']), admin: String(browser.cookies['sid']) }
+  t.same((await app.inject({ url: '/', cookies: swapped })).json(), { user: null, admin: null }, 'a cookie of one opens nothing as the other')
+  t.same([app.sessions.stats().created, adminSessions.stats().created], [1, 1])
+  const { cookies } = await adminSessions.issue({ user: 'x' })
+  t.same((await app.inject({ url: '/', cookies })).json(), { user: null, admin: 'x' })
+})
+
+t.test('a guard can ask for the other session', async (t) => {
+  const { default: session, requireSession } = await import('../index.js')
+  const app = await buildApp(t)
+  await app.register(session, { property: 'adminSession', cookie: { name: 'admin' } })
+  app.get('/', { preHandler: requireSession('user', { property: 'adminSession' }) }, async () => 'in')
+  t.equal((await app.inject({ url: '/', cookies: (await app.sessions.issue({ user: 1 })).cookies })).statusCode, 401)
+  const { cookies } = await (app as unknown as { adminSessions: typeof app.sessions }).adminSessions.issue({ user: 1 })
+  t.equal((await app.inject({ url: '/', cookies })).body, 'in')
+})
+
+t.test('closing the app closes the store, if it can be closed', async (t) => {
+  let closed = 0
+  const store = Object.assign(memoryStore(), { close: () => { closed++ } })
+  const app = await buildApp(t, { store })
+  await app.close()
+  t.equal(closed, 1)
+  const { store: plain } = recorded(memoryStore())
+  await (await buildApp(t, { store: plain })).close()
+})
+
+t.test('a process that made sessions ends by itself', async (t) => {
+  const { stdout } = await runApp(`
+    const app = Fastify()
+    app.register(session)
+    app.get('/', async (request) => { request.session.set('a', 1) })
+    console.log((await app.inject('/')).statusCode)
+  `)
+  t.equal(stdout.trim(), '200')
+})
