@@ -3,7 +3,7 @@ import type { FastifyReply } from 'fastify'
 import { forbidCaching } from './cache-headers.js'
 import type { SessionContext } from './session-context.js'
 import { isToken } from './session-id.js'
-import type { SessionState } from './session-state.js'
+import type { SessionState, StoredSession } from './session-state.js'
 import { warnInsecure } from './warnings.js'
 
 /** A token that a request brought. */
@@ -50,12 +50,11 @@ export function cookieValue ({ config }: SessionContext, token: string): string 
   return config.signer === null ? token : config.signer.sign(token)
 }
 
-/** Sends the session's cookie with this reply, in the place of one sent before. */
+/** Sends the cookie of a session that the store holds, in the place of one sent before. */
 export function sendCookie (context: SessionContext, reply: FastifyReply, state: SessionState): void {
-  const { token } = state.identity()
-  const expiresAt = state.nextExpiresAt(state.now())
+  const { token, record: { expiresAt } } = state.stored as StoredSession
   const lasting = state.lifetime.persistent
-    ? { maxAge: Math.max(0, Math.floor((expiresAt - state.now()) / 1000)), expires: new Date(expiresAt) }
+    ? { maxAge: Math.ceil((expiresAt - state.now()) / 1000), expires: new Date(expiresAt) }
     : {}
   setCookie(context, reply, state, cookieValue(context, token), lasting)
 }

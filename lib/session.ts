@@ -103,7 +103,7 @@ export class SessionMap extends IndexAccess {
    * planted before survives (ASVS 5.0, 7.2.4). Saved in one atomic step: the old id
    * is dead before the response is sent.
    */
-  regenerate (keep: readonly string[] = []): void {
+  regenerate (keep: readonly SessionKey[] = []): void {
     if (!Array.isArray(keep)) throw new InvalidArgumentError('regenerate()', typeof keep, 'give a list of keys to keep, or nothing')
     this.#state.regenerate(keep)
   }
