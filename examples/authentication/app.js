@@ -49,6 +49,8 @@ export function buildApp ({ session: sessionOptions, ...options } = {}) {
 
   app.post('/logout', (request, reply) => {
     request.session.destroy()
+    // Chromium keeps whole pages for its back button, those marked no-store too; this drops them
+    reply.header('clear-site-data', '"cache"')
     return reply.redirect('/goodbye', 303)
   })
 
@@ -77,7 +79,7 @@ export function buildApp ({ session: sessionOptions, ...options } = {}) {
 function sendPage (title, content) {
   const { session, url } = this.request
   const email = session.get('email')
-  // Neither a cache nor the back button after logout may show what is somebody's own
+  // What is somebody's own stays out of every cache
   if (email) this.header('cache-control', 'no-store')
   this.header('content-security-policy', "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
   this.type('text/html; charset=utf-8')
