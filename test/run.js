@@ -42,7 +42,9 @@ function hasTypeTests () {
 function runTap (args) {
   mkdirSync('.tap', { recursive: true })
   rmSync(TAP_OUTPUT, { force: true })
-  const ok = run('node_modules/.bin/tap', [`--output-file=${TAP_OUTPUT}`, ...args], findPrograms())
+  // raw TAP goes to the output file and to the screen; the reporter's own copy would be a second one
+  const reporter = process.stdout.isTTY ? [] : ['--reporter=tap', '--reporter-file=.tap/reporter.tap']
+  const ok = run('node_modules/.bin/tap', [`--output-file=${TAP_OUTPUT}`, ...reporter, ...args], findPrograms())
   const count = tapCounts()
   totals.passed += count('pass')
   totals.failed += count('fail')
