@@ -134,6 +134,7 @@ t.test('the authentication example in a browser', async (t) => {
 
   t.test('leaves no cookie and nothing private behind after logout', async (t) => {
     const { address, page, cookie } = await open(t)
+    await page.goto('/')
     await page.goto('/login')
     await logIn(page)
     await page.waitForURL('/user')
