@@ -1,0 +1,87 @@
+// A public page, a login, and a part of the site that opens only after it.
+import { readFileSync } from 'node:fs'
+import Fastify from 'fastify'
+import session, { requireSession, returnPath } from 'fastify-keep'
+import { layout } from './layout.js'
+import * as pages from './pages.js'
+import userArea from './user-area.js'
+
+// A real app looks its users up, and keeps a slow hash of the password (argon2, scrypt)
+export const demo = { email: 'ujjwal@m.com', password: '123' }
+
+const style = readFileSync(new URL('style.css', import.meta.url))
+
+/** The app, not yet listening. Takes Fastify's options, and those of the session as `session`. */
+export function buildApp ({ session: sessionOptions, ...options } = {}) {
+  const app = Fastify(options)
+  app.register(session, sessionOptions)
+  app.decorateReply('page', sendPage)
+
+  // Other sites cannot post these forms in a user's name: the session cookie is SameSite=Lax
+  app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (request, body, done) => {
+    done(null, Object.fromEntries(new URLSearchParams(body)))
+  })
+
+  app.get('/', (request, reply) => {
+    const visits = request.session.update('visits', (count = 0) => count + 1)
+    return reply.page('Home', pages.home({ visits }))
+  })
+
+  app.get('/login', (request, reply) => {
+    const again = request.session.has('email') && 'To go on, please log in again'
+    const returnTo = returnPath(request.query.returnTo, '/user')
+    return reply.page('Log in', pages.login({ demo, returnTo, message: again }))
+  })
+
+  app.post('/login', (request, reply) => {
+    const { email = '', password, remember, returnTo } = request.body ?? {}
+    const next = returnPath(returnTo, '/user')
+    if (email !== demo.email || password !== demo.password) {
+      return reply.code(400).page('Log in', pages.login({ demo, returnTo: next, email, message: 'Invalid login data' }))
+    }
+    const { session } = request
+    session.regenerate(['visits'])
+    if (remember) session.lifetime({ idle: '30d', absolute: '30d', persistent: true })
+    session.set('email', email)
+    session.set('flash', 'Welcome, you are logged in')
+    return reply.redirect(next, 303)
+  })
+
+  app.post('/logout', (request, reply) => {
+    request.session.destroy()
+    // Chromium keeps whole pages for its back button, those marked no-store too; this drops them
+    reply.header('clear-site-data', '"cache"')
+    return reply.redirect('/goodbye', 303)
+  })
+
+  // Says so without a flash message, which would begin a new session
+  app.get('/goodbye', (request, reply) => {
+    if (request.session.has('email')) return reply.redirect('/user')
+    return reply.page('You are logged out', pages.goodbye())
+  })
+
+  // A shield: its guard stands before every route of this plugin
+  app.register(userArea, { prefix: '/user' })
+
+  // A guard on one route: who logged in more than five minutes ago does so again
+  const recentLogin = requireSession('email', { redirectTo: '/login', fresh: '5m' })
+  app.get('/settings', { preHandler: recentLogin }, (request, reply) => {
+    return reply.page('Settings', pages.settings(request.session))
+  })
+
+  app.get('/style.css', { config: { session: false } }, (request, reply) => reply.type('text/css').send(style))
+
+  app.setNotFoundHandler((request, reply) => reply.code(404).page('Not found', pages.notFound()))
+
+  return app
+}
+
+function sendPage (title, content) {
+  const { session, url } = this.request
+  const email = session.get('email')
+  // What is somebody's own stays out of every cache
+  if (email) this.header('cache-control', 'no-store')
+  this.header('content-security-policy', "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+  this.type('text/html; charset=utf-8')
+  return this.send(String(layout({ title, content, email, flash: session.pop('flash'), path: url.split('?')[0] })))
+}

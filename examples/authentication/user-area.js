@@ -1,0 +1,26 @@
+// Everything in this plugin's scope is for those who are logged in.
+import { requireSession } from 'fastify-keep'
+import * as pages from './pages.js'
+
+export default async function userArea (app) {
+  app.addHook('onRequest', requireSession('email', { redirectTo: '/login' }))
+
+  app.get('/', (request, reply) => {
+    const { email, notes = [] } = request.session
+    return reply.page('Your page', pages.user({ email, notes }))
+  })
+
+  app.get('/notes', (request, reply) => {
+    return reply.page('Notes', pages.notes({ notes: request.session.get('notes') ?? [] }))
+  })
+
+  app.post('/notes', (request, reply) => {
+    const { session } = request
+    const text = String(request.body?.text ?? '').trim().slice(0, 200)
+    if (text !== '') {
+      session.notes ??= []
+      session.notes.push(text) // a change inside a value is saved as well
+    }
+    return reply.redirect('/user/notes', 303)
+  })
+}

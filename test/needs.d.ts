@@ -1,0 +1,6 @@
+/** A program that some tests need beside Node.js. */
+export type ProgramName = 'chromium' | 'redis'
+
+export function findProgram (name: ProgramName): string | null
+export function whyMissing (name: ProgramName): string
+export function findPrograms (): Record<string, string>

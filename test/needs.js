@@ -1,0 +1,79 @@
+// The programs that some tests need beside Node.js: looks for them and, where
+// that is usual, installs them. In containers that is as root with apt-get.
+import { spawnSync } from 'node:child_process'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+
+/** By name: the variable that names the program outright, the one that tells tests, its usual names, its Debian package. */
+const programs = {
+  chromium: {
+    given: 'CHROMIUM',
+    told: 'KEEP_CHROMIUM',
+    names: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome'],
+    debian: 'chromium'
+  },
+  redis: {
+    given: 'REDIS_SERVER',
+    told: 'KEEP_REDIS',
+    names: ['redis-server', 'valkey-server'],
+    debian: 'redis-server'
+  }
+}
+
+/** The program's path, or `null`. What a variable names is taken as it is, or not at all. */
+export function findProgram (name) {
+  const { given, told, names } = programs[name]
+  const named = process.env[told] || process.env[given]
+  if (named) return runs(named) ? named : null
+  const folders = (process.env.PATH ?? '').split(delimiter)
+  const paths = names.flatMap((each) => folders.map((folder) => join(folder, each)))
+  return paths.find((path) => existsSync(path) && runs(path)) ?? null
+}
+
+/** Why a test cannot run here, and the mend. */
+export function whyMissing (name) {
+  const { given, debian } = programs[name]
+  return `no ${name} here: apt-get install ${debian}, or name one with ${given}=/path/to/it`
+}
+
+/** Finds or installs every program. Answers with the environment variables that tell the tests where they are. */
+export function findPrograms () {
+  const names = Object.keys(programs)
+  const missing = names.filter((name) => findProgram(name) === null && !process.env[programs[name].given])
+  if (missing.length > 0) install(missing)
+  const found = names.map((name) => [programs[name].told, findProgram(name)])
+  return Object.fromEntries(found.filter(([, path]) => path !== null))
+}
+
+// On Ubuntu chromium-browser may be a script that only says where to find the real one
+function runs (path) {
+  return spawnSync(path, ['--version'], { stdio: 'ignore' }).status === 0
+}
+
+function install (names) {
+  if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return
+  const packages = names.map((name) => programs[name].debian)
+  console.log(`Installing ${packages.join(' and ')} with apt-get, for the tests that need it`)
+  aptGet('update')
+  withoutServices(() => {
+    for (const each of packages) aptGet('install', '-y', '--no-install-recommends', each)
+  })
+}
+
+function aptGet (...args) {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  const { status, stderr } = spawnSync('apt-get', ['-qq', ...args], { env, stdio: ['ignore', 'ignore', 'pipe'], encoding: 'utf8' })
+  if (status !== 0) console.log(`apt-get ${args.join(' ')} failed: ${stderr.trim().split('\n').pop()}`)
+}
+
+/** A package that brings a service starts it, unless this file says no. */
+function withoutServices (work) {
+  const policy = '/usr/sbin/policy-rc.d'
+  if (existsSync(policy)) return work()
+  writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
+  try {
+    work()
+  } finally {
+    rmSync(policy)
+  }
+}
