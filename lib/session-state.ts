@@ -1,6 +1,5 @@
 // One session during one request: what was loaded, what is pending, and what is
 // to become of it. It marks; saving is somebody else's work.
-import { BrokenValueError } from './codec.js'
 import { StoreError } from './errors.js'
 import { createToken, sessionIdOf } from './session-id.js'
 import { SessionValues, type Update } from './session-values.js'
@@ -254,11 +253,11 @@ export class SessionState {
     tell?.()
   }
 
+  /** A value that cannot be decoded makes the whole record one that is no session. */
   #read (key: string): unknown {
     try {
       return this.values.get(key)
-    } catch (error) {
-      if (!(error instanceof BrokenValueError)) throw error
+    } catch {
       this.broken = true
       this.destroy()
       return undefined

@@ -192,6 +192,14 @@ for (const { kind, makeStore } of everyStore) {
       t.same(await data(browser), { n: 1, user: 1 })
     })
 
+    await t.test('an update after clear starts from nothing, whatever another request stored meanwhile', async (t) => {
+      const browser = await start({ n: 5, user: 1 })
+      const slow = await hold(app, browser, ({ session }) => { session.clear(); session.update('n', (n) => ((n as number | undefined) ?? 0) + 1) })
+      await act(browser, ({ session }) => session.setMany({ n: 6, theirs: 1 }))
+      await slow.finish()
+      t.same(await data(browser), { n: 1 })
+    })
+
     await t.test('what else a request set goes along when its update has to run again', async (t) => {
       const browser = await start({ n: 0, list: [1], read: [1] })
       const slow = await hold(app, browser, ({ session }) => {

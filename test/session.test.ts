@@ -97,6 +97,7 @@ for (const { kind, makeStore } of everyStore) {
       const visit = browser()
       await visit((session) => { session['a'] = 1; session['b'] = { deep: true } })
       t.same(await visit((session) => [session['a'], 'a' in session, 'x' in session, Object.keys(session)]), [1, true, false, ['a', 'b']])
+      t.same(await visit((session) => [Object.hasOwn(session, 'a'), Object.hasOwn(session, 'x')]), [true, false])
       t.same(await visit((session) => ({ ...session })), { a: 1, b: { deep: true } })
       t.equal(await visit((session) => JSON.stringify(session)), '{"a":1,"b":{"deep":true}}')
       t.same(await visit((session) => { const keys = []; for (const key in session) keys.push(key); return keys }), ['a', 'b'])
@@ -329,6 +330,12 @@ for (const { kind, makeStore } of everyStore) {
       })
       t.not(before, after)
       t.same(await visit((session) => [session.sessionId, session.data()]), [after, { a: 1, c: 3 }])
+    })
+
+    await t.test('of what was set before regenerate only what is listed goes along', async (t) => {
+      const visit = browser()
+      await visit((session) => { session.setMany({ a: 1, b: 2 }); session.regenerate(['a']); session.set('c', 3) })
+      t.same(await visit((session) => session.data()), { a: 1, c: 3 })
     })
 
     await t.test('save and reload work in the middle of a request', async (t) => {

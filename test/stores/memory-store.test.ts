@@ -32,6 +32,14 @@ t.test('a record lives until its deadline and not a millisecond longer', (t) => 
   t.end()
 })
 
+t.test('an id that is taken stays with the one who has it', (t) => {
+  const store = newStore()
+  t.equal(store.create('a', record(HOUR, { a: 'first' })), true)
+  t.equal(store.create('a', record(HOUR, { a: 'second' })), false)
+  t.same(store.read('a')?.values, { a: 'first' })
+  t.end()
+})
+
 t.test('what goes in and what comes out is out of reach', (t) => {
   const store = newStore()
   const mine = { ...record(), values: { a: '1' } }
