@@ -5,7 +5,7 @@ import { isPromise } from './awaitable.js'
 import { varyOnCookie } from './cache-headers.js'
 import { CookieNotDeliverableError, StoreError, StoreTimeoutError } from './errors.js'
 import { reloadSession } from './load-session.js'
-import { needsNewCookie, planSave } from './save-plan.js'
+import { isModified, needsNewCookie, planSave } from './save-plan.js'
 import { saveSession, type CookieAction } from './save-session.js'
 import { SessionMap, type Session, type SessionBacking } from './session.js'
 import type { SessionContext } from './session-context.js'
@@ -99,7 +99,7 @@ export class RequestSession implements SessionBacking {
   #fail (error: Error, done: Done): void {
     this.#noteFailure(error)
     // a request that changed nothing loses nothing but a renewal
-    const canGoOn = this.#context.config.onStoreError === 'anonymous' && isStoreFailure(error) && !this.#state.isModified
+    const canGoOn = this.#context.config.onStoreError === 'anonymous' && isStoreFailure(error) && !isModified(this.#state)
     done(canGoOn ? undefined : error)
   }
 
@@ -118,7 +118,7 @@ function isStoreFailure (error: Error): boolean {
 /** A value that cannot even be encoded was not saved either. */
 function hasUnsaved (state: SessionState): boolean {
   try {
-    return state.isModified
+    return isModified(state)
   } catch {
     return true
   }

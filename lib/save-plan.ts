@@ -21,6 +21,12 @@ export function planSave (state: SessionState): SavePlan {
   return state.stored === null ? planForNew(state) : planForStored(state, state.stored.record.version)
 }
 
+/** Whether there is something to save, beyond a renewal. */
+export function isModified (state: SessionState): boolean {
+  const { step } = planSave(state)
+  return step !== 'nothing' && step !== 'touch'
+}
+
 /** Whether it takes a new cookie to carry out the plan. */
 export function needsNewCookie ({ step }: SavePlan): boolean {
   return step === 'create' || step === 'replace' || step === 'destroy-and-create'

@@ -216,12 +216,6 @@ export class SessionState {
     if (!this.lifetimeChanged && this.status !== 'regenerated') this.ownLifetime = record.lifetime
   }
 
-  /** Whether the next save has something to write. */
-  get isModified (): boolean {
-    if (this.status === 'unavailable' || this.status === 'ended') return false
-    return this.status !== 'kept' || this.lifetimeChanged || this.values.changes() !== null
-  }
-
   /** The deadline that no activity moves. */
   get absoluteExpiresAt (): number {
     const unchanged = this.stored !== null && !this.lifetimeChanged && (this.status === 'kept' || this.status === 'rotated')

@@ -5,6 +5,7 @@ import { resolveCookieAttributes, type CookieAttributes } from './cookie-attribu
 import { DURATION_MEND, toMilliseconds } from './duration.js'
 import { InvalidArgumentError, MissingKeyError } from './errors.js'
 import { IndexAccess } from './index-access.js'
+import { isModified } from './save-plan.js'
 import type { SessionState } from './session-state.js'
 import type { Update } from './session-values.js'
 import type { Duration, SessionCookieAttributes } from '../types/options.js'
@@ -171,7 +172,7 @@ export class SessionMap extends IndexAccess {
 
   /** Whether there is something to save. */
   get isModified (): boolean {
-    return this.#state.isModified
+    return isModified(this.#state)
   }
 
   /** When the session began: at its first save or at the last `regenerate`. Milliseconds since the epoch. */

@@ -167,7 +167,8 @@ t.test('the way back never leads to another site', async (t) => {
 })
 
 t.test('a guard decides by the route, however the URL is written', async (t) => {
-  const app = addLogin(await buildApp(t, {}, { ignoreDuplicateSlashes: true, caseSensitive: false, ignoreTrailingSlash: true, useSemicolonDelimiter: true }))
+  const routerOptions = { ignoreDuplicateSlashes: true, caseSensitive: false, ignoreTrailingSlash: true, useSemicolonDelimiter: true }
+  const app = addLogin(await buildApp(t, {}, { routerOptions }))
   app.get('/me', { preHandler: requireSession('user') }, async () => 'in')
   const browser = await login(app)
   for (const url of ['/me', '//me', '/ME', '/me/', '/me;a=b', '/m%65', '/me?x']) {

@@ -11,8 +11,8 @@ const layers: string[][] = [
   ['lib/open-session.ts', 'lib/sessions.ts'],
   ['lib/guard.ts', 'lib/request-session.ts'],
   ['lib/load-session.ts', 'lib/save-session.ts'],
-  ['lib/session-cookie.ts'],
-  ['lib/save-plan.ts', 'lib/session.ts', 'lib/session-context.ts', 'lib/session-record.ts'],
+  ['lib/session.ts', 'lib/session-cookie.ts'],
+  ['lib/save-plan.ts', 'lib/session-context.ts', 'lib/session-record.ts'],
   ['lib/options.ts', 'lib/session-state.ts'],
   ['lib/bounded-store.ts', 'lib/cookie-attributes.ts', 'lib/session-values.ts', 'lib/stores/memory-store.ts'],
   [

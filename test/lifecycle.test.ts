@@ -295,19 +295,21 @@ t.test('changes that a hijacked or raw reply never saved are warned about', asyn
     app.get('/unstorable', async (request, reply) => { reply.hijack(); request.session.get('user').name = () => {}; reply.raw.end('x') })
     app.get('/saved', async (request, reply) => { reply.hijack(); request.session.set('a', 1); await request.session.save(); reply.raw.end('x') })
     app.get('/read', async (request, reply) => { reply.hijack(); request.session.get('user'); reply.raw.end('x') })
+    app.get('/came-to-nothing', async (request, reply) => { reply.hijack(); request.session.destroy(); reply.raw.end('x') })
     app.get('/usual', async (request) => { request.session.set('a', 2) })
     await app.listen({ port: 0, host: '127.0.0.1' })
     const { headers } = await app.sessions.issue({ user: { name: 'y' } })
     const before = () => lines.length
-    for (const path of ['/set', '/raw', '/nested', '/unstorable', '/saved', '/read', '/usual']) {
+    for (const path of ['/set', '/raw', '/nested', '/unstorable', '/saved', '/read', '/usual', '/came-to-nothing']) {
       const count = before()
-      await (await fetch('http://127.0.0.1:' + app.server.address().port + path, { headers })).text()
+      const options = path === '/came-to-nothing' ? {} : { headers }
+      await (await fetch('http://127.0.0.1:' + app.server.address().port + path, options)).text()
       await new Promise((resolve) => setImmediate(resolve))
       console.log(path, lines.slice(count).filter((line) => line.includes('without saving the session')).length)
     }
     await app.close()
   `)
-  t.same(stdout.trim().split('\n'), ['/set 1', '/raw 1', '/nested 1', '/unstorable 1', '/saved 0', '/read 0', '/usual 0'])
+  t.same(stdout.trim().split('\n'), ['/set 1', '/raw 1', '/nested 1', '/unstorable 1', '/saved 0', '/read 0', '/usual 0', '/came-to-nothing 0'])
   t.equal(stderr.match(/FST_KEEP_UNSAVED_SESSION/g)?.length, 1, 'and once where there is no logger')
 })
 

@@ -317,6 +317,8 @@ for (const { kind, makeStore } of everyStore) {
       t.match(sessionId, /^[\w-]{43}$/)
       t.equal(await visit((session) => { session.set('a', 1); return session.isModified }), false, 'the same value again is no change')
       t.equal(await visit((session) => { session.set('a', 2); session.set('a', 1); return session.isModified }), false)
+      t.equal(await visit((session) => { session.touch(); return session.isModified }), false, 'a renewal is none either')
+      t.equal(await browser()((session) => { session.set('a', 1); session.clear(); session.destroy(); return session.isModified }), false)
     })
 
     await t.test('a session keeps its object: what was taken before regenerate and destroy still works', async (t) => {
