@@ -55,7 +55,7 @@ function isJson (value: unknown, depth: number): boolean {
 
 function isJsonObject (value: object, depth: number): boolean {
   if (Array.isArray(value)) {
-    if (Object.getPrototypeOf(value) !== Array.prototype) return false
+    if (Object.getPrototypeOf(value) !== Array.prototype || hasNames(value)) return false
     for (let index = 0; index < value.length; index++) {
       if (!isJson(value[index], depth)) return false
     }
@@ -81,7 +81,8 @@ const reducers = {
   Buffer: (value: unknown) => Buffer.isBuffer(value) && [value.toString('base64')],
   Bytes: (value: unknown) => isBytes(value) && [Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64')],
   // devalue would flatten these in silence; a symbol makes it refuse, and say where
-  disguised: (value: unknown) => isDisguised(value) && Symbol('an instance of a class')
+  disguised: (value: unknown) => isDisguised(value) && Symbol('an instance of a class'),
+  named: (value: unknown) => Array.isArray(value) && hasNames(value) && Symbol('a list with names')
 }
 
 const revivers = {
@@ -91,6 +92,12 @@ const revivers = {
 
 function isBytes (value: unknown): value is Uint8Array {
   return value instanceof Uint8Array && Object.getPrototypeOf(value) === Uint8Array.prototype
+}
+
+/** Whether a list has properties beside its items, as what `match` answers; names come after the items. */
+function hasNames (list: unknown[]): boolean {
+  const last = Object.keys(list).at(-1)
+  return last !== undefined && !/^\d+$/.test(last)
 }
 
 function isDisguised (value: unknown): boolean {
@@ -106,10 +113,12 @@ function unstorable (key: string, error: unknown): Error {
   return new UnstorableValueError(`'${key}'${error.path}`, `${describe(error.value)} would not come back as it is`)
 }
 
+const ours = new Set(['an instance of a class', 'a list with names'])
+
 function describe (value: unknown): string {
   switch (typeof value) {
     case 'function': return 'a function'
-    case 'symbol': return value.description === 'an instance of a class' ? value.description : 'a symbol'
+    case 'symbol': return ours.has(String(value.description)) ? String(value.description) : 'a symbol'
     default: return 'an object with symbol or __proto__ keys'
   }
 }

@@ -142,6 +142,7 @@ export class SessionState {
 
   regenerate (keep: readonly string[]): void {
     this.#mark()
+    this.#leaveEnded()
     if (this.status !== 'destroyed') this.status = 'regenerated'
     this.values.keepOnly(keep)
     this.#begin()
@@ -155,6 +156,7 @@ export class SessionState {
 
   destroy (): void {
     this.#mark()
+    this.#leaveEnded()
     this.status = 'destroyed'
     this.#empty()
   }
@@ -187,9 +189,10 @@ export class SessionState {
     this.stored = stored
     this.values.commit(stored.record.values)
     this.#settle()
+    this.#next = null
   }
 
-  /** Takes note that the store no longer holds the session. What was set since stays pending. */
+  /** Takes note that the store no longer holds the session. What was set since stays pending, under the id it was given. */
   destroyed (): void {
     this.stored = null
     this.#settle()
@@ -202,6 +205,7 @@ export class SessionState {
     this.createdAt = stored?.record.createdAt ?? this.now()
     this.ownLifetime = stored?.record.lifetime ?? null
     this.#settle()
+    this.#next = null
   }
 
   /** Forgets what is pending. A session that was ended stays ended. */
@@ -258,6 +262,11 @@ export class SessionState {
     }
   }
 
+  /** Whoever begins a new session knowing that the old one ended does not need the old record. */
+  #leaveEnded (): void {
+    if (this.status === 'ended') this.stored = null
+  }
+
   #newIdentity (): SessionIdentity {
     const token = createToken()
     return { token, id: sessionIdOf(token, this.settings.namespace) }
@@ -268,7 +277,6 @@ export class SessionState {
     this.lifetimeChanged = false
     this.touched = false
     this.broken = false
-    this.#next = null
   }
 
   #begin (): void {

@@ -235,6 +235,21 @@ for (const { kind, makeStore } of everyStore) {
       t.same((await slow.finish()).json(), { n: 42 })
     })
 
+    await t.test('a request that learns of the logout can begin a new session', async (t) => {
+      for (const begin of ['regenerate', 'destroy'] as const) {
+        const browser = await start()
+        const slow = await hold(app, browser, async ({ session }) => {
+          session.set('late', 1)
+          t.equal(await session.save(), false)
+          session[begin]()
+          session.set('anew', 1)
+        })
+        await act(browser, ({ session }) => session.destroy())
+        browser.receive(await slow.finish())
+        t.same(await data(browser), { anew: 1 })
+      }
+    })
+
     await t.test('two logouts at once both answer, and the session is gone', async (t) => {
       const browser = await start()
       const both = await Promise.all([0, 1].map(() => hold(app, browser, ({ session }) => session.destroy())))

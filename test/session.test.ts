@@ -232,6 +232,7 @@ for (const { kind, makeStore } of everyStore) {
         [{ when: Promise.resolve() }, /'key'\.when cannot be stored/],
         [{ toJSON: () => 1 }, /'key'\.toJSON cannot be stored: a function/],
         [{ [Symbol('s')]: 1 }, /'key' cannot be stored: an object with symbol/],
+        [{ found: 'abc'.match(/b/) }, /'key'\.found cannot be stored: a list with names/],
         [new Error('no'), /'key' cannot be stored/],
         [new WeakMap(), /'key' cannot be stored/]
       ]
@@ -332,6 +333,21 @@ for (const { kind, makeStore } of everyStore) {
       })
       t.not(before, after)
       t.same(await visit((session) => [session.sessionId, session.data()]), [after, { a: 1, c: 3 }])
+    })
+
+    await t.test('the id a session tells is the one it gets', async (t) => {
+      const ways: Act[] = [
+        (session) => session.set('a', 1),
+        (session) => { session.destroy(); session.set('a', 1) },
+        (session) => { session.regenerate(); session.set('a', 1) },
+        (session) => session.rotate()
+      ]
+      for (const way of ways) {
+        const visit = browser()
+        await visit((session) => session.set('b', 1))
+        const told = await visit((session) => { way(session); return session.sessionId })
+        t.equal(await visit((session) => session.sessionId), told)
+      }
     })
 
     await t.test('of what was set before regenerate only what is listed goes along', async (t) => {
