@@ -1,11 +1,10 @@
 // The plugin: options in, decorators and hooks on. And everything that is public.
 import cookie from '@fastify/cookie'
-import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
 import { DuplicateSessionError } from './lib/errors.js'
 import { requireSession } from './lib/guard.js'
 import { openSession } from './lib/open-session.js'
-import { optedOutSession } from './lib/opted-out.js'
 import { resolveOptions, type SessionConfig } from './lib/options.js'
 import type { RequestSession } from './lib/request-session.js'
 import { returnPath } from './lib/return-path.js'
@@ -22,7 +21,6 @@ const keep: FastifyPluginAsync<SessionOptions> = async (app, options) => {
 
   const { property, store } = config
   const context = createContext(app, config)
-  const optedOut = optedOutSession(property)
   const opened = Symbol(property)
 
   app.decorateRequest(property, null)
@@ -31,10 +29,6 @@ const keep: FastifyPluginAsync<SessionOptions> = async (app, options) => {
 
   app.addHook('onRequest', (request, reply, done) => {
     const own = request as unknown as OwnProperties
-    if (hasOptedOut(request)) {
-      own[property] = optedOut
-      return done()
-    }
     openSession(context, request, reply, (requestSession, error) => {
       own[opened] = requestSession
       own[property] = requestSession.session
@@ -53,10 +47,6 @@ const keep: FastifyPluginAsync<SessionOptions> = async (app, options) => {
 
 /** A request, seen as the place of the properties that one registration adds. */
 type OwnProperties = Record<string | symbol, unknown>
-
-function hasOptedOut (request: FastifyRequest): boolean {
-  return request.routeOptions.config?.session === false
-}
 
 const cookieNames = Symbol('fastify-keep.cookieNames')
 

@@ -7,10 +7,11 @@ type Encoded = SessionRecord['values']
 /** The part of a change that concerns values. */
 export type ValueChanges = Pick<SessionChanges, 'clear' | 'set' | 'remove'>
 
-/** The record after the changes, one version on. */
+/** The record after the changes, one version on; nothing of it is shared with either. */
 export function changedRecord (record: SessionRecord, changes: SessionChanges): SessionRecord {
   const { expiresAt = record.expiresAt, absoluteExpiresAt = record.absoluteExpiresAt, lifetime = record.lifetime } = changes
-  return { ...record, values: applyChanges(record.values, changes), expiresAt, absoluteExpiresAt, lifetime, version: record.version + 1 }
+  const { createdAt, owner, version } = record
+  return { values: applyChanges(record.values, changes), createdAt, expiresAt, absoluteExpiresAt, version: version + 1, owner, lifetime: lifetime && { ...lifetime } }
 }
 
 /** The values after the changes; the ones given are left as they are. Spread, unlike assignment, is safe for `__proto__`. */

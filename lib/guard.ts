@@ -7,7 +7,7 @@ import { andThen, isPromise } from './awaitable.js'
 import { DURATION_MEND, toMilliseconds } from './duration.js'
 import { InvalidOptionError, NotCoveredError, SessionRequiredError, StaleLoginError } from './errors.js'
 import { withReturnPath } from './return-path.js'
-import { ageOf, type Session } from './session.js'
+import { SessionMap, type Session } from './session.js'
 import type { Duration } from '../types/options.js'
 import type { SessionKey } from '../types/session-data.js'
 import type { Awaitable } from '../types/store.js'
@@ -70,7 +70,7 @@ function judge (guard: Guard, request: FastifyRequest): Awaitable<Error | null> 
   if (guard.redirectTo !== undefined && isPage(request, guard.redirectTo)) return null
   return andThen(guard.isMet(session, request), (met) => {
     if (met !== true) return new SessionRequiredError()
-    return ageOf(session) > guard.fresh ? new StaleLoginError() : null
+    return SessionMap.ageOf(session) > guard.fresh ? new StaleLoginError() : null
   })
 }
 

@@ -2,7 +2,7 @@
 // reader of the store for a request.
 import { andThen } from './awaitable.js'
 import type { SessionContext, SessionLog } from './session-context.js'
-import { readTokens, type CookieToken } from './session-cookie.js'
+import { mayCarryToken, readTokens, type CookieToken } from './session-cookie.js'
 import { sessionIdOf } from './session-id.js'
 import { isExpired, isRecord } from './session-record.js'
 import { SessionState, type StoredSession } from './session-state.js'
@@ -10,8 +10,8 @@ import type { Awaitable } from '../types/store.js'
 
 /** The session that the header's cookies open, or an empty one. Throws a `StoreError` when the store fails. */
 export function loadSession (context: SessionContext, header: string | undefined, log: SessionLog): Awaitable<SessionState> {
-  const tokens = readTokens(context, header)
-  return tokens.length === 0 ? new SessionState(context.settings, null) : resolve(context, tokens, 0, log)
+  const tokens = mayCarryToken(context, header) ? readTokens(context, header) : []
+  return resolve(context, tokens, 0, log)
 }
 
 /** What stands in for a session that could not be read: it finds nothing, and throws when written to. */

@@ -3,8 +3,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { isPromise } from './awaitable.js'
 import { loadSession, unavailableSession } from './load-session.js'
-import { RequestSession } from './request-session.js'
+import { hasOptedOut, RequestSession } from './request-session.js'
 import type { SessionContext } from './session-context.js'
+import { mayCarryToken } from './session-cookie.js'
 import type { SessionState } from './session-state.js'
 import type { Awaitable } from '../types/store.js'
 
@@ -12,9 +13,13 @@ import type { Awaitable } from '../types/store.js'
 export type Opened = (session: RequestSession, error?: Error) => void
 
 export function openSession (context: SessionContext, request: FastifyRequest, reply: FastifyReply, opened: Opened): void {
+  const requestSession = new RequestSession(context, request, reply)
+  const { cookie } = request.headers
+  if (!mayCarryToken(context, cookie) || hasOptedOut(request)) return opened(requestSession)
+
   let loading: Awaitable<SessionState>
   try {
-    loading = loadSession(context, request.headers.cookie, request.log)
+    loading = loadSession(context, cookie, request.log)
   } catch (error) {
     return failed(error as Error)
   }
@@ -22,12 +27,13 @@ export function openSession (context: SessionContext, request: FastifyRequest, r
   else loaded(loading)
 
   function loaded (state: SessionState): void {
-    opened(new RequestSession(context, request, reply, state))
+    requestSession.use(state)
+    opened(requestSession)
   }
 
   function failed (error: Error): void {
     request.log.error({ err: error.cause ?? error }, 'the session could not be loaded')
-    const nothing = new RequestSession(context, request, reply, unavailableSession(context))
-    opened(nothing, context.config.onStoreError === 'fail' ? error : undefined)
+    requestSession.use(unavailableSession(context))
+    opened(requestSession, context.config.onStoreError === 'fail' ? error : undefined)
   }
 }

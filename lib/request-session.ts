@@ -3,14 +3,14 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { isPromise } from './awaitable.js'
 import { varyOnCookie } from './cache-headers.js'
-import { CookieNotDeliverableError, StoreError, StoreTimeoutError } from './errors.js'
+import { CookieNotDeliverableError, NotCoveredError, StoreError, StoreTimeoutError } from './errors.js'
 import { reloadSession } from './load-session.js'
 import { isModified, needsNewCookie, planSave } from './save-plan.js'
 import { saveSession, type CookieAction } from './save-session.js'
 import { SessionMap, type Session, type SessionBacking } from './session.js'
 import type { SessionContext } from './session-context.js'
 import { clearCookie, sendCookie } from './session-cookie.js'
-import type { SessionState } from './session-state.js'
+import { SessionState } from './session-state.js'
 import { warnUnsaved } from './warnings.js'
 
 export type Done = (error?: Error) => void
@@ -20,23 +20,36 @@ export class RequestSession implements SessionBacking {
   readonly #context: SessionContext
   readonly #request: FastifyRequest
   readonly #reply: FastifyReply
-  readonly #state: SessionState
+  #state: SessionState | null = null
   #failed = false
 
-  constructor (context: SessionContext, request: FastifyRequest, reply: FastifyReply, state: SessionState) {
+  constructor (context: SessionContext, request: FastifyRequest, reply: FastifyReply) {
     this.#context = context
     this.#request = request
     this.#reply = reply
+    this.session = new SessionMap(this) as Session
+  }
+
+  /** Without one that was loaded it is made at the first look; most visitors' requests never look. */
+  get state (): SessionState {
+    return this.#state ?? this.use(new SessionState(this.#context.settings, null))
+  }
+
+  /** Goes on with this state. Throws a `NotCoveredError` where the route opted out. */
+  use (state: SessionState): SessionState {
+    if (hasOptedOut(this.#request)) {
+      throw new NotCoveredError(this.#context.config.property, 'the route opted out with config: { session: false }')
+    }
+    state.onPending = () => this.#reply.raw.once('finish', () => this.#finished(state))
     this.#state = state
-    this.session = new SessionMap(state, this) as Session
-    state.onPending = () => reply.raw.once('finish', () => this.#finished())
+    return state
   }
 
   get cookieName () { return this.#context.config.cookieName }
   get cookie () { return this.#context.config.cookie }
 
   async save (): Promise<boolean> {
-    const state = this.#state
+    const { state } = this
     if (this.#reply.raw.headersSent && needsNewCookie(planSave(state))) {
       throw new CookieNotDeliverableError('the headers have been sent; save the session before')
     }
@@ -54,13 +67,13 @@ export class RequestSession implements SessionBacking {
   }
 
   reload (): Promise<void> {
-    return reloadSession(this.#context, this.#state, this.#request.log)
+    return reloadSession(this.#context, this.state, this.#request.log)
   }
 
   /** Saves what is pending, then lets the response go. Calls back in the same tick when there is nothing to wait for. */
   close (done: Done): void {
     // nothing is tried twice: a failed save leads here again, with the error's own response
-    if (this.#failed) return done()
+    if (this.#state === null || this.#failed) return done()
     const { saveOn } = this.#context.config
     if (saveOn === 'success' && this.#reply.statusCode >= 500) this.#state.dropChanges()
     try {
@@ -86,20 +99,20 @@ export class RequestSession implements SessionBacking {
   }
 
   #answer (action: CookieAction): void {
-    if (action === 'send') sendCookie(this.#context, this.#reply, this.#state)
-    if (action === 'clear') clearCookie(this.#context, this.#reply, this.#state)
-    if (this.#state.used) varyOnCookie(this.#reply)
+    if (action === 'send') sendCookie(this.#context, this.#reply, this.state)
+    if (action === 'clear') clearCookie(this.#context, this.#reply, this.state)
+    if (this.state.used) varyOnCookie(this.#reply)
   }
 
   /** onSend never runs for a hijacked or raw response: what is still unsaved when it has gone is lost. */
-  #finished (): void {
-    if (!this.#failed && hasUnsaved(this.#state)) warnUnsaved(this.#request)
+  #finished (state: SessionState): void {
+    if (!this.#failed && hasUnsaved(state)) warnUnsaved(this.#request)
   }
 
   #fail (error: Error, done: Done): void {
     this.#noteFailure(error)
     // a request that changed nothing loses nothing but a renewal
-    const canGoOn = this.#context.config.onStoreError === 'anonymous' && isStoreFailure(error) && !isModified(this.#state)
+    const canGoOn = this.#context.config.onStoreError === 'anonymous' && isStoreFailure(error) && !isModified(this.state)
     done(canGoOn ? undefined : error)
   }
 
@@ -107,8 +120,13 @@ export class RequestSession implements SessionBacking {
     this.#failed = true
     this.#request.log.error({ err: error.cause ?? error }, 'the session could not be saved')
     // whoever logs out loses the cookie even if the store cannot be told
-    if (this.#state.status === 'destroyed') clearCookie(this.#context, this.#reply, this.#state)
+    if (this.state.status === 'destroyed') clearCookie(this.#context, this.#reply, this.state)
   }
+}
+
+/** Whether the route wants no session: then the store is left alone, and looking at the session is a mistake. */
+export function hasOptedOut (request: FastifyRequest): boolean {
+  return (request.routeOptions.config as { session?: boolean } | undefined)?.session === false
 }
 
 function isStoreFailure (error: Error): boolean {

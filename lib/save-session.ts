@@ -21,7 +21,13 @@ const MOST_NEW_IDS = 3
 
 /** Carries out what is pending. Answers with what that means for the cookie; throws when the store fails, and then nothing was confirmed. */
 export function saveSession (context: SessionContext, state: SessionState, log: SessionLog): Awaitable<CookieAction> {
-  return new Save(context, state, log).run(planSave(state))
+  const plan = planSave(state)
+  return plan.step === 'nothing' ? unlessDue(state) : new Save(context, state, log).run(plan)
+}
+
+/** Nothing was stored; the cookie may still have to be sent again, signed anew or with other attributes. */
+function unlessDue (state: SessionState): CookieAction {
+  return state.cookieDue && state.stored !== null && state.status === 'kept' ? 'send' : 'keep'
 }
 
 /** One save, with the rounds it takes when other requests are faster. */
@@ -40,7 +46,7 @@ class Save {
 
   run (plan: SavePlan): Awaitable<CookieAction> {
     switch (plan.step) {
-      case 'nothing': return this.#unlessDue()
+      case 'nothing': return unlessDue(this.#state)
       case 'create': return this.#create()
       case 'touch': return this.#touch(plan.expiresAt)
       case 'update': return this.#update(plan)
@@ -71,7 +77,7 @@ class Save {
     return andThen(this.#context.store.touch(stored.id, expiresAt), (found) => {
       if (!found) return this.#ended()
       this.#state.saved({ ...stored, record: { ...stored.record, expiresAt } })
-      return this.#state.lifetime.persistent ? 'send' : this.#unlessDue()
+      return this.#state.lifetime.persistent ? 'send' : unlessDue(this.#state)
     })
   }
 
@@ -93,7 +99,7 @@ class Save {
       if (result === 'conflict') return this.#again()
       state.saved({ ...stored, record: { ...stored.record, values, expiresAt, absoluteExpiresAt, lifetime, version: stored.record.version + 1 } })
       this.#context.events.emit('saved', stored.id)
-      return lifetimeChanged || (moved && state.lifetime.persistent) ? 'send' : this.#unlessDue()
+      return lifetimeChanged || (moved && state.lifetime.persistent) ? 'send' : unlessDue(this.#state)
     })
   }
 
@@ -140,10 +146,6 @@ class Save {
     this.#log.debug({ sessionId: this.#stored.id }, 'the session ended elsewhere; the changes of this request are dropped')
     this.#state.end()
     return 'keep'
-  }
-
-  #unlessDue (): CookieAction {
-    return this.#state.cookieDue && this.#state.stored !== null && this.#state.status === 'kept' ? 'send' : 'keep'
   }
 
   /** The session as it will be under its new id. */

@@ -1,6 +1,7 @@
 // The session cookie: the only file that reads or writes cookies.
 import type { FastifyReply } from 'fastify'
 import { forbidCaching } from './cache-headers.js'
+import type { CookieAttributes } from './cookie-attributes.js'
 import type { SessionContext } from './session-context.js'
 import { isToken } from './session-id.js'
 import type { SessionState, StoredSession } from './session-state.js'
@@ -13,20 +14,28 @@ export interface CookieToken {
   readonly renew: boolean
 }
 
+/** What makes a cookie outlive the browser's session; empty for one that does not. */
+interface CookieLifetime {
+  readonly maxAge?: number
+  readonly expires?: Date
+}
+
 // Which of several cookies of one name is ours cannot be seen (RFC 6265bis 4.2.2),
 // so each is tried; more than this is somebody playing.
 const MOST_CANDIDATES = 5
 
-const NONE: readonly CookieToken[] = []
+/** Whether it is worth looking for a token in the header. */
+export function mayCarryToken ({ config }: SessionContext, header: string | undefined): header is string {
+  return header !== undefined && header.includes(`${config.cookieName}=`)
+}
 
 /** Every token in the header that could be one of ours, the first five at most. */
-export function readTokens (context: SessionContext, header: string | undefined): readonly CookieToken[] {
-  const name = `${context.config.cookieName}=`
-  if (header === undefined || !header.includes(name)) return NONE
+export function readTokens (context: SessionContext, header: string): readonly CookieToken[] {
+  const { cookieName } = context.config
   const tokens: CookieToken[] = []
   for (const pair of header.split(';')) {
-    if (!pair.trimStart().startsWith(name)) continue
-    const found = readToken(context, context.parseCookie(pair)[context.config.cookieName] as string)
+    if (!pair.trimStart().startsWith(`${cookieName}=`)) continue
+    const found = readToken(context, context.parseCookie(pair)[cookieName] as string)
     if (found === null || tokens.some(({ token }) => token === found.token)) continue
     if (tokens.push(found) === MOST_CANDIDATES) break
   }
@@ -64,27 +73,30 @@ export function clearCookie (context: SessionContext, reply: FastifyReply, state
   setCookie(context, reply, state, '', { maxAge: 0, expires: new Date(0) })
 }
 
-function setCookie (context: SessionContext, reply: FastifyReply, state: SessionState, value: string, lasting: { maxAge?: number, expires?: Date }): void {
-  const { cookieName } = context.config
-  const { secure, domain, priority, ...rest } = state.cookieOverrides ?? context.config.cookie
+function setCookie (context: SessionContext, reply: FastifyReply, state: SessionState, value: string, lasting: CookieLifetime): void {
+  const attributes = state.cookieOverrides ?? context.config.cookie
   const isHttps = reply.request.protocol === 'https'
-  if (secure === true && !isHttps) warnInsecure(reply.request)
-  const line = context.serializeCookie(cookieName, value, {
-    ...rest,
-    ...(domain !== undefined && { domain }),
-    ...(priority !== undefined && { priority }),
-    secure: secure === 'auto' ? isHttps : secure,
-    ...lasting
-  })
+  if (attributes.secure === true && !isHttps) warnInsecure(reply.request)
+  const secure = attributes.secure === 'auto' ? isHttps : attributes.secure
+  const line = context.serializeCookie(context.config.cookieName, value, serializeOptions(attributes, secure, lasting))
   replaceLine(reply, state.cookieLine, line)
   state.cookieLine = line
   state.cookieDue = false
   forbidCaching(reply)
 }
 
+/** Written out, for copying a frozen object is slow. */
+function serializeOptions ({ path, domain, sameSite, httpOnly, partitioned, priority }: CookieAttributes, secure: boolean, { maxAge, expires }: CookieLifetime): object {
+  return { path, domain, secure, sameSite, httpOnly, partitioned, priority, maxAge, expires }
+}
+
 /** One response sets a cookie once (RFC 6265bis 4.1.1): the last decision stands. */
 function replaceLine (reply: FastifyReply, previous: string | null, line: string): void {
-  const lines = [reply.getHeader('set-cookie') ?? []].flat().map(String).filter((each) => each !== previous)
+  if (!reply.hasHeader('set-cookie')) {
+    reply.header('set-cookie', line)
+    return
+  }
+  const lines = [reply.getHeader('set-cookie')].flat().map(String).filter((each) => each !== previous)
   reply.removeHeader('set-cookie')
   reply.header('set-cookie', lines.length === 0 ? line : [...lines, line])
 }

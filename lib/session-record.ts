@@ -19,7 +19,7 @@ export function newRecord (state: SessionState, values: SessionRecord['values'])
 export function isRecord (answer: unknown): answer is SessionRecord {
   if (typeof answer !== 'object' || answer === null) return false
   const { values, createdAt, expiresAt, absoluteExpiresAt, version, lifetime } = answer as Partial<SessionRecord>
-  return [createdAt, expiresAt, absoluteExpiresAt, version].every(isWhole) &&
+  return isWhole(createdAt) && isWhole(expiresAt) && isWhole(absoluteExpiresAt) && isWhole(version) &&
     hasStrings(values) && isLifetime(lifetime)
 }
 
@@ -38,6 +38,7 @@ function isWhole (value: unknown): boolean {
 }
 
 function hasStrings (values: unknown): boolean {
-  return typeof values === 'object' && values !== null && !Array.isArray(values) &&
-    Object.values(values).every((value) => typeof value === 'string')
+  if (typeof values !== 'object' || values === null || Array.isArray(values)) return false
+  for (const key in values) if (typeof (values as Record<string, unknown>)[key] !== 'string') return false
+  return true
 }

@@ -84,7 +84,9 @@ export class SessionValues {
   }
 
   isEmpty (): boolean {
-    return this.keys().length === 0
+    for (const { value } of this.#live.values()) if (value !== undefined) return false
+    for (const key of Object.keys(this.#stored)) if (!this.#live.has(key)) return false
+    return true
   }
 
   clear (): void {
@@ -116,7 +118,7 @@ export class SessionValues {
   /** The changes against the stored values, or `null` when there are none. */
   changes (): ValueChanges | null {
     let found = this.#cleared
-    const set: Record<string, string> = Object.create(null)
+    const set: Array<[key: string, encoded: string]> = []
     const remove: string[] = []
     for (const [key, live] of this.#live) {
       const before = ownValue(this.#stored, key)
@@ -124,9 +126,9 @@ export class SessionValues {
       if (now === before) continue
       found = true
       if (now === null) remove.push(key)
-      else set[key] = now
+      else set.push([key, now])
     }
-    return found ? { clear: this.#cleared, set, remove } : null
+    return found ? { clear: this.#cleared, set: Object.fromEntries(set), remove } : null
   }
 
   /** Every value, encoded, with the changes applied. Throws when together they take more than `maxSize`. */
@@ -174,7 +176,7 @@ export class SessionValues {
   #encode (key: string, value: unknown): string | null {
     if (value === undefined) return null
     const encoded = encode(key, value)
-    if (encoded.length > this.#maxSize) refuseTooLarge({ [key]: encoded }, this.#maxSize)
+    if (3 * encoded.length > this.#maxSize) refuseTooLarge({ [key]: encoded }, this.#maxSize)
     return encoded
   }
 
@@ -190,9 +192,17 @@ function ownValue (encoded: Encoded, key: string): string | null {
 }
 
 function refuseTooLarge (encoded: Encoded, limit: number): void {
+  if (mostBytes(encoded) <= limit) return
   const sizes = Object.entries(encoded).map(([key, value]) => ({ key, bytes: Buffer.byteLength(key) + Buffer.byteLength(value) }))
   const total = sizes.reduce((sum, { bytes }) => sum + bytes, 0)
   if (total <= limit) return
   const largest = sizes.sort((a, b) => b.bytes - a.bytes).slice(0, 3).map(({ key, bytes }) => `'${key.slice(0, 80)}' (${bytes})`)
   throw new SessionTooLargeError(total, limit, largest.join(', '))
+}
+
+/** At least what they take, without a look at each character: one of a string's length takes 3 bytes of UTF-8 at most. */
+function mostBytes (encoded: Encoded): number {
+  let length = 0
+  for (const key of Object.keys(encoded)) length += key.length + (encoded[key] as string).length
+  return 3 * length
 }

@@ -4,15 +4,16 @@ import { inspect } from 'node:util'
 import { resolveCookieAttributes, type CookieAttributes } from './cookie-attributes.js'
 import { DURATION_MEND, toMilliseconds } from './duration.js'
 import { InvalidArgumentError, MissingKeyError } from './errors.js'
-import { IndexAccess } from './index-access.js'
+import { BEHIND, IndexAccess } from './index-access.js'
 import { isModified } from './save-plan.js'
 import type { SessionState } from './session-state.js'
 import type { Update } from './session-values.js'
 import type { Duration, SessionCookieAttributes } from '../types/options.js'
 import type { IndexedValues, SessionKey, SessionValue, SessionValues } from '../types/session-data.js'
 
-/** Carries out what a session asks for at once. */
+/** What a session marks, and who carries out what it asks for at once. */
 export interface SessionBacking {
+  readonly state: SessionState
   /** The cookie's name and attributes as the options have them. */
   readonly cookieName: string
   readonly cookie: CookieAttributes
@@ -20,29 +21,16 @@ export interface SessionBacking {
   reload (): Promise<void>
 }
 
-let stateOf: (session: SessionMap) => SessionState
-
-export class SessionMap extends IndexAccess {
-  static { stateOf = (session) => session.#state }
-
-  readonly #state: SessionState
-  readonly #backing: SessionBacking
-
-  /** Sessions are made by the plugin; an app finds its own at `request.session`. */
-  constructor (state: SessionState, backing: SessionBacking) {
-    super(state)
-    this.#state = state
-    this.#backing = backing
-  }
-
+/** Sessions are made by the plugin; an app finds its own at `request.session`. */
+export class SessionMap extends IndexAccess<SessionBacking> {
   /** The value, or `undefined`. Changes inside a value you got are saved too. */
   get<K extends SessionKey> (key: K): SessionValue<K> | undefined {
-    return this.#state.get(key) as SessionValue<K> | undefined
+    return this[BEHIND].state.get(key) as SessionValue<K> | undefined
   }
 
   /** The value; throws an error with status 401 when it is absent. */
   getOrThrow<K extends SessionKey> (key: K): Exclude<SessionValue<K>, undefined> {
-    const value = this.#state.get(key)
+    const value = this[BEHIND].state.get(key)
     if (value === undefined) throw new MissingKeyError(key)
     return value as Exclude<SessionValue<K>, undefined>
   }
@@ -54,39 +42,41 @@ export class SessionMap extends IndexAccess {
    */
   set<K extends SessionKey> (key: K, value: SessionValue<K> | undefined): void {
     if (typeof key !== 'string') throw new InvalidArgumentError('set()', `a key of type ${typeof key}`, 'keys are strings')
-    this.#state.set(key, value)
+    this[BEHIND].state.set(key, value)
   }
 
   /** `set` for every entry; all or, when one throws, none. */
   setMany (values: SessionValues): void {
-    this.#state.setMany(Object.entries(values))
+    this[BEHIND].state.setMany(Object.entries(values))
   }
 
   /** Whether the key is there. */
   has (key: SessionKey): boolean {
-    return this.#state.has(key)
+    return this[BEHIND].state.has(key)
   }
 
   /** Drops the key; true if it was there. */
   remove (key: SessionKey): boolean {
-    return this.#state.remove(key)
+    return this[BEHIND].state.remove(key)
   }
 
   /** The value, and drops it: for what is shown once, such as a flash message. */
   pop<K extends SessionKey> (key: K): SessionValue<K> | undefined {
-    const value = this.#state.get(key) as SessionValue<K> | undefined
-    this.#state.remove(key)
+    const { state } = this[BEHIND]
+    const value = state.get(key) as SessionValue<K> | undefined
+    state.remove(key)
     return value
   }
 
   /** Drops every key, those of parallel requests too. Left empty, the session ends. */
   clear (): void {
-    this.#state.clear()
+    this[BEHIND].state.clear()
   }
 
   /** Every key with its value, as a plain object of its own. */
   data (): SessionValues {
-    return Object.fromEntries(this.#state.keys().map((key) => [key, this.#state.get(key)])) as SessionValues
+    const { state } = this[BEHIND]
+    return Object.fromEntries(state.keys().map((key) => [key, state.get(key)])) as SessionValues
   }
 
   /**
@@ -95,7 +85,7 @@ export class SessionMap extends IndexAccess {
    * what the faster one stored. So `step` has no side effects and is not async.
    */
   update<K extends SessionKey> (key: K, step: (current: SessionValue<K> | undefined) => SessionValue<K> | undefined): SessionValue<K> | undefined {
-    return this.#state.update(key, step as Update) as SessionValue<K> | undefined
+    return this[BEHIND].state.update(key, step as Update) as SessionValue<K> | undefined
   }
 
   /**
@@ -106,17 +96,17 @@ export class SessionMap extends IndexAccess {
    */
   regenerate (keep: readonly SessionKey[] = []): void {
     if (!Array.isArray(keep)) throw new InvalidArgumentError('regenerate()', typeof keep, 'give a list of keys to keep, or nothing')
-    this.#state.regenerate(keep)
+    this[BEHIND].state.regenerate(keep)
   }
 
   /** A new id for the same session: same values, same `createdAt`, same absolute deadline. */
   rotate (): void {
-    this.#state.rotate()
+    this[BEHIND].state.rotate()
   }
 
   /** Ends the session: logout. Its record goes, its cookie goes; what is set afterwards belongs to a new one. */
   destroy (): void {
-    this.#state.destroy()
+    this[BEHIND].state.destroy()
   }
 
   /**
@@ -125,8 +115,9 @@ export class SessionMap extends IndexAccess {
    * the earlier of both deadlines, so raise `absolute` along with `idle`.
    */
   lifetime ({ idle, absolute, persistent }: { idle?: Duration, absolute?: Duration, persistent?: boolean }): void {
-    const current = this.#state.lifetime
-    this.#state.setLifetime({
+    const { state } = this[BEHIND]
+    const current = state.lifetime
+    state.setLifetime({
       idle: idle === undefined ? current.idle : duration('idle', idle),
       absolute: absolute === undefined ? current.absolute : duration('absolute', absolute),
       persistent: persistent ?? current.persistent
@@ -135,16 +126,16 @@ export class SessionMap extends IndexAccess {
 
   /** Other attributes for the cookie that this response sends. */
   options (attributes: SessionCookieAttributes): void {
-    const { cookieName, cookie } = this.#backing
+    const { cookieName, cookie, state } = this[BEHIND]
     const resolved = resolveCookieAttributes(cookieName, attributes, (attribute, value, mend) => {
       throw new InvalidArgumentError('options()', `${attribute} ${inspect(value)}`, mend)
     }, cookie)
-    this.#state.overrideCookie(resolved)
+    state.overrideCookie(resolved)
   }
 
   /** Moves the idle deadline with this response, even if less than a tenth of it has gone by. */
   touch (): void {
-    this.#state.touch()
+    this[BEHIND].state.touch()
   }
 
   /**
@@ -152,53 +143,56 @@ export class SessionMap extends IndexAccess {
    * by itself. False when the session was ended elsewhere meanwhile, and its changes dropped.
    */
   save (): Promise<boolean> {
-    return this.#backing.save()
+    return this[BEHIND].save()
   }
 
   /** Drops the pending changes and reads the session again. */
   reload (): Promise<void> {
-    return this.#backing.reload()
+    return this[BEHIND].reload()
   }
 
   /** The public handle, by which a session is logged, listed and revoked: the SHA-256 of what the cookie holds. */
   get sessionId (): string {
-    return this.#state.id
+    return this[BEHIND].state.id
   }
 
   /** Whether the store does not hold this session yet. */
   get isNew (): boolean {
-    return this.#state.stored === null || this.#state.status === 'regenerated' || this.#state.status === 'destroyed'
+    const { stored, status } = this[BEHIND].state
+    return stored === null || status === 'regenerated' || status === 'destroyed'
   }
 
   /** Whether there is something to save. */
   get isModified (): boolean {
-    return isModified(this.#state)
+    return isModified(this[BEHIND].state)
   }
 
   /** When the session began: at its first save or at the last `regenerate`. Milliseconds since the epoch. */
   get createdAt (): number {
-    return this.#state.createdAt
+    return this[BEHIND].state.createdAt
   }
 
   /** When it ends if nobody uses it after this request. Milliseconds since the epoch. */
   get expiresAt (): number {
-    return this.#state.nextExpiresAt(this.#state.now())
+    const { state } = this[BEHIND]
+    return state.nextExpiresAt(state.now())
   }
 
   /** Shows the values; neither token nor secret is within reach. Behind the proxy, where `showProxy` looks, there is nothing. */
   [inspect.custom] (): unknown {
-    return #state in this ? this.data() : {}
+    const behind: SessionBacking | undefined = this[BEHIND]
+    return behind === undefined ? {} : this.data()
+  }
+
+  /** Milliseconds since the session began. A static, to leave the name to the app. */
+  static ageOf (session: SessionMap): number {
+    const { state } = session[BEHIND]
+    return state.now() - state.createdAt
   }
 }
 
 /** `request.session`: the map's methods, and every key as a property. */
 export type Session = SessionMap & IndexedValues<SessionMap>
-
-/** Milliseconds since the session began. */
-export function ageOf (session: SessionMap): number {
-  const state = stateOf(session)
-  return state.now() - state.createdAt
-}
 
 function duration (name: string, value: unknown): number {
   const milliseconds = toMilliseconds(value)

@@ -85,29 +85,29 @@ export class Sessions {
 /** A session without a reply: what it saves must not need a new cookie. */
 class DetachedSession implements SessionBacking {
   readonly session: Session
+  readonly state: SessionState
   readonly #context: SessionContext
   readonly #log: FastifyBaseLogger
-  readonly #state: SessionState
 
   constructor (context: SessionContext, log: FastifyBaseLogger, state: SessionState) {
     this.#context = context
     this.#log = log
-    this.#state = state
-    this.session = new SessionMap(state, this) as Session
+    this.state = state
+    this.session = new SessionMap(this) as Session
   }
 
   get cookieName () { return this.#context.config.cookieName }
   get cookie () { return this.#context.config.cookie }
 
   async save (): Promise<boolean> {
-    if (needsNewCookie(planSave(this.#state))) {
+    if (needsNewCookie(planSave(this.state))) {
       throw new CookieNotDeliverableError('there is no response here; begin the session in a request, or with app.sessions.issue()')
     }
-    await saveSession(this.#context, this.#state, this.#log)
-    return this.#state.status === 'kept'
+    await saveSession(this.#context, this.state, this.#log)
+    return this.state.status === 'kept'
   }
 
   reload (): Promise<void> {
-    return reloadSession(this.#context, this.#state, this.#log)
+    return reloadSession(this.#context, this.state, this.#log)
   }
 }

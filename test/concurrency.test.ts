@@ -192,6 +192,14 @@ for (const { kind, makeStore } of everyStore) {
       t.same(await data(browser), { n: 1, user: 1 })
     })
 
+    await t.test('an update that another request made just so has nothing left to store', async (t) => {
+      const browser = await start({ n: 0 })
+      const slow = await hold(app, browser, ({ session }) => { session.update('n', () => 5) })
+      await act(browser, ({ session }) => session.set('n', 5))
+      t.equal((await slow.finish()).statusCode, 200)
+      t.same(await data(browser), { n: 5 })
+    })
+
     await t.test('an update after clear starts from nothing, whatever another request stored meanwhile', async (t) => {
       const browser = await start({ n: 5, user: 1 })
       const slow = await hold(app, browser, ({ session }) => { session.clear(); session.update('n', (n) => ((n as number | undefined) ?? 0) + 1) })

@@ -174,6 +174,13 @@ t.test('cookies that the handler sets survive, and ours is there once however of
   t.same((await browser.visit('/data')).json(), { x: 1 })
 })
 
+t.test('of several saves in one request only the last cookie is sent', async (t) => {
+  const { app, browser } = await start(t)
+  app.get('/twice', async ({ session }) => { session.set('x', 1); await session.save(); session.rotate() })
+  t.equal(setCookies(await browser.visit('/twice')).length, 1)
+  t.same((await browser.visit('/data')).json(), { x: 1 })
+})
+
 t.test('the store sees the SHA-256 of the token and never the token', async (t) => {
   const { app } = await start(t)
   const { sessionId, cookies } = await app.sessions.issue({ user: 1 })

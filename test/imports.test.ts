@@ -17,7 +17,7 @@ const layers: string[][] = [
   ['lib/bounded-store.ts', 'lib/cookie-attributes.ts', 'lib/session-values.ts', 'lib/stores/memory-store.ts'],
   [
     'lib/apply-changes.ts', 'lib/awaitable.ts', 'lib/cache-headers.ts', 'lib/codec.ts', 'lib/duration.ts', 'lib/events.ts',
-    'lib/index-access.ts', 'lib/opted-out.ts', 'lib/return-path.ts', 'lib/session-id.ts', 'lib/stores/expiry-queue.ts', 'lib/warnings.ts',
+    'lib/index-access.ts', 'lib/return-path.ts', 'lib/session-id.ts', 'lib/stores/expiry-queue.ts', 'lib/warnings.ts',
     'types/options.ts'
   ],
   ['lib/errors.ts', 'types/session-data.ts', 'types/store.ts']

@@ -144,7 +144,7 @@ export class MemoryStore implements SessionStore {
   #add (id: string, record: SessionRecord): void {
     const bytes = bytesOf(record)
     this.#makeRoom(1, bytes)
-    const entry: Entry = { id, record: frozen(record), bytes, expiresAt: record.expiresAt, place: 0 }
+    const entry: Entry = { id, record: frozen(copied(record)), bytes, expiresAt: record.expiresAt, place: 0 }
     this.#shard(id).set(id, entry)
     this.#queue.add(entry)
     this.#size++
@@ -216,8 +216,17 @@ export class MemoryStore implements SessionStore {
   }
 }
 
+/** The store's own, out of reach of whoever wrote it. */
+function copied (record: SessionRecord): SessionRecord {
+  const { lifetime, values } = record
+  return { ...record, values: { ...values }, lifetime: lifetime && { ...lifetime } }
+}
+
+/** So that it can be handed out: nobody who reads it can change it. */
 function frozen (record: SessionRecord): SessionRecord {
-  return Object.freeze({ ...record, values: Object.freeze({ ...record.values }) })
+  Object.freeze(record.values)
+  Object.freeze(record.lifetime)
+  return Object.freeze(record)
 }
 
 function bytesOf ({ values }: SessionRecord): number {

@@ -49,6 +49,16 @@ t.test('what goes in and what comes out is out of reach', (t) => {
   t.throws(() => { out.values['a'] = 'changed' }, TypeError)
   t.throws(() => { out.version = 9 }, TypeError)
   t.same(store.read('a')?.values, { a: '1' })
+  const lifetime = { idle: 1, absolute: 1, persistent: true }
+  store.update('a', { clear: false, set: { b: '2' }, remove: [], lifetime })
+  lifetime.idle = 9
+  t.equal(store.read('a')?.lifetime?.idle, 1)
+  t.throws(() => { (store.read('a') as { lifetime: { idle: number } }).lifetime.idle = 9 }, TypeError)
+  t.throws(() => { (store.read('a') as { values: Record<string, string> }).values['b'] = '9' }, TypeError)
+  const whole = { ...record(), lifetime: { idle: 1, absolute: 1, persistent: true } }
+  store.create('b', whole)
+  whole.lifetime.idle = 9
+  t.equal(store.read('b')?.lifetime?.idle, 1)
   t.end()
 })
 
