@@ -4,9 +4,8 @@ import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
 import { DuplicateSessionError } from './lib/errors.js'
 import { requireSession } from './lib/guard.js'
-import { openSession } from './lib/open-session.js'
 import { resolveOptions, type SessionConfig } from './lib/options.js'
-import type { RequestSession } from './lib/request-session.js'
+import { RequestSession } from './lib/request-session.js'
 import { returnPath } from './lib/return-path.js'
 import type { Session } from './lib/session.js'
 import { createContext } from './lib/session-context.js'
@@ -28,12 +27,11 @@ const keep: FastifyPluginAsync<SessionOptions> = async (app, options) => {
   app.decorate(`${property}s`, new Sessions(context, app.log))
 
   app.addHook('onRequest', (request, reply, done) => {
+    const requestSession = new RequestSession(context, request, reply)
     const own = request as unknown as OwnProperties
-    openSession(context, request, reply, (requestSession, error) => {
-      own[opened] = requestSession
-      own[property] = requestSession.session
-      done(error)
-    })
+    own[opened] = requestSession
+    own[property] = requestSession.session
+    requestSession.open(done)
   })
 
   app.addHook('onSend', (request, _reply, _payload, done) => {

@@ -2,15 +2,18 @@
 // reader of the store for a request.
 import { andThen } from './awaitable.js'
 import type { SessionContext, SessionLog } from './session-context.js'
-import { mayCarryToken, readTokens, type CookieToken } from './session-cookie.js'
+import { mayCarryToken, readTokens, type CookieToken, type ParsedCookies } from './session-cookie.js'
 import { sessionIdOf } from './session-id.js'
 import { isExpired, isRecord } from './session-record.js'
 import { SessionState, type StoredSession } from './session-state.js'
 import type { Awaitable } from '../types/store.js'
 
-/** The session that the header's cookies open, or an empty one. Throws a `StoreError` when the store fails. */
-export function loadSession (context: SessionContext, header: string | undefined, log: SessionLog): Awaitable<SessionState> {
-  const tokens = mayCarryToken(context, header) ? readTokens(context, header) : []
+/**
+ * The session that the header's cookies open, or an empty one; `cookies` is the
+ * header parsed, where it has been already. Throws a `StoreError` when the store fails.
+ */
+export function loadSession (context: SessionContext, header: string | undefined, cookies: ParsedCookies | null, log: SessionLog): Awaitable<SessionState> {
+  const tokens = mayCarryToken(context, header) ? readTokens(context, header, cookies) : []
   return resolve(context, tokens, 0, log)
 }
 

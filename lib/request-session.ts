@@ -4,14 +4,15 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { isPromise } from './awaitable.js'
 import { varyOnCookie } from './cache-headers.js'
 import { CookieNotDeliverableError, NotCoveredError, StoreError, StoreTimeoutError } from './errors.js'
-import { reloadSession } from './load-session.js'
+import { loadSession, reloadSession, unavailableSession } from './load-session.js'
 import { isModified, needsNewCookie, planSave } from './save-plan.js'
 import { saveSession, type CookieAction } from './save-session.js'
 import { SessionMap, type Session, type SessionBacking } from './session.js'
 import type { SessionContext } from './session-context.js'
-import { clearCookie, sendCookie } from './session-cookie.js'
+import { clearCookie, mayCarryToken, sendCookie } from './session-cookie.js'
 import { SessionState } from './session-state.js'
 import { warnUnsaved } from './warnings.js'
+import type { Awaitable } from '../types/store.js'
 
 export type Done = (error?: Error) => void
 
@@ -30,16 +31,48 @@ export class RequestSession implements SessionBacking {
     this.session = new SessionMap(this) as Session
   }
 
-  /** Without one that was loaded it is made at the first look; most visitors' requests never look. */
-  get state (): SessionState {
-    return this.#state ?? this.use(new SessionState(this.#context.settings, null))
+  /** Loads the session that the request's cookies open. Calls back in the same tick when there is nothing to wait for. */
+  open (done: Done): void {
+    const { cookie } = this.#request.headers
+    if (!mayCarryToken(this.#context, cookie) || hasOptedOut(this.#request)) return done()
+    let loading: Awaitable<SessionState>
+    try {
+      loading = loadSession(this.#context, cookie, this.#request.cookies, this.#request.log)
+    } catch (error) {
+      return this.#openWithout(error as Error, done)
+    }
+    if (isPromise(loading)) return this.#openWhenLoaded(loading, done)
+    this.#use(loading)
+    done()
   }
 
-  /** Goes on with this state. Throws a `NotCoveredError` where the route opted out. */
-  use (state: SessionState): SessionState {
+  #openWhenLoaded (loading: Promise<SessionState>, done: Done): void {
+    loading.then((state) => {
+      this.#use(state)
+      done()
+    }, (error: Error) => this.#openWithout(error, done))
+  }
+
+  /** The store failed. There is a session all the same, if only for the handler of the error. */
+  #openWithout (error: Error, done: Done): void {
+    this.#request.log.error({ err: error.cause ?? error }, 'the session could not be loaded')
+    this.#use(unavailableSession(this.#context))
+    done(this.#context.config.onStoreError === 'fail' ? error : undefined)
+  }
+
+  /** Where none was loaded it is made at the first look; most visitors' requests never look. */
+  get state (): SessionState {
+    return this.#state ?? this.#begin()
+  }
+
+  #begin (): SessionState {
     if (hasOptedOut(this.#request)) {
       throw new NotCoveredError(this.#context.config.property, 'the route opted out with config: { session: false }')
     }
+    return this.#use(new SessionState(this.#context.settings, null))
+  }
+
+  #use (state: SessionState): SessionState {
     state.onPending = () => this.#reply.raw.once('finish', () => this.#finished(state))
     this.#state = state
     return state
@@ -125,7 +158,7 @@ export class RequestSession implements SessionBacking {
 }
 
 /** Whether the route wants no session: then the store is left alone, and looking at the session is a mistake. */
-export function hasOptedOut (request: FastifyRequest): boolean {
+function hasOptedOut (request: FastifyRequest): boolean {
   return (request.routeOptions.config as { session?: boolean } | undefined)?.session === false
 }
 

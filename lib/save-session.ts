@@ -89,9 +89,11 @@ class Save {
     const moved = expiresAt !== stored.record.expiresAt
     const { lifetimeChanged, absoluteExpiresAt, ownLifetime: lifetime } = state
     const answer = this.#context.store.update(stored.id, {
-      ...changes,
-      ...(moved && { expiresAt }),
-      ...(lifetimeChanged && { expiresAt, absoluteExpiresAt, lifetime }),
+      clear: changes.clear,
+      set: changes.set,
+      remove: changes.remove,
+      ...((moved || lifetimeChanged) && { expiresAt }),
+      ...(lifetimeChanged && { absoluteExpiresAt, lifetime }),
       ...(ifVersion !== undefined && { ifVersion })
     })
     return andThen(answer, (result) => {

@@ -12,6 +12,8 @@ export interface SessionContext {
   /** The store, with its failures typed and its time bounded. */
   readonly store: SessionStore
   readonly events: SessionEvents
+  /** What the cookie begins with in a header. */
+  readonly cookiePrefix: string
   /** @fastify/cookie's functions, as this app has them. */
   readonly parseCookie: FastifyInstance['parseCookie']
   readonly serializeCookie: FastifyInstance['serializeCookie']
@@ -32,6 +34,7 @@ export function createContext (app: FastifyInstance, config: SessionConfig): Ses
     },
     store: boundStore(config.store, config.storeTimeout, (error) => events.emit('store-error', null, { error })),
     events,
+    cookiePrefix: `${config.cookieName}=`,
     parseCookie: app.parseCookie,
     serializeCookie: app.serializeCookie
   }

@@ -7,6 +7,9 @@ import { isToken } from './session-id.js'
 import type { SessionState, StoredSession } from './session-state.js'
 import { warnInsecure } from './warnings.js'
 
+/** A header as @fastify/cookie gives it. */
+export type ParsedCookies = Record<string, string | undefined>
+
 /** A token that a request brought. */
 export interface CookieToken {
   readonly token: string
@@ -25,24 +28,34 @@ interface CookieLifetime {
 const MOST_CANDIDATES = 5
 
 /** Whether it is worth looking for a token in the header. */
-export function mayCarryToken ({ config }: SessionContext, header: string | undefined): header is string {
-  return header !== undefined && header.includes(`${config.cookieName}=`)
+export function mayCarryToken ({ cookiePrefix }: SessionContext, header: string | undefined): header is string {
+  return header !== undefined && header.includes(cookiePrefix)
 }
 
-/** Every token in the header that could be one of ours, the first five at most. */
-export function readTokens (context: SessionContext, header: string): readonly CookieToken[] {
-  const { cookieName } = context.config
+/**
+ * Every token in the header that could be one of ours, the first five at most.
+ * What @fastify/cookie has parsed will do, unless the name may be there twice:
+ * it keeps only the first.
+ */
+export function readTokens (context: SessionContext, header: string, cookies: ParsedCookies | null): readonly CookieToken[] {
+  const { config: { cookieName }, cookiePrefix } = context
+  const isThereOnce = header.indexOf(cookiePrefix) === header.lastIndexOf(cookiePrefix)
+  if (isThereOnce && cookies !== null) {
+    const token = readToken(context, cookies[cookieName])
+    return token === null ? [] : [token]
+  }
   const tokens: CookieToken[] = []
   for (const pair of header.split(';')) {
-    if (!pair.trimStart().startsWith(`${cookieName}=`)) continue
-    const found = readToken(context, context.parseCookie(pair)[cookieName] as string)
+    if (!pair.trimStart().startsWith(cookiePrefix)) continue
+    const found = readToken(context, context.parseCookie(pair)[cookieName])
     if (found === null || tokens.some(({ token }) => token === found.token)) continue
     if (tokens.push(found) === MOST_CANDIDATES) break
   }
   return tokens
 }
 
-function readToken ({ config, events }: SessionContext, value: string): CookieToken | null {
+function readToken ({ config, events }: SessionContext, value: string | undefined): CookieToken | null {
+  if (value === undefined) return null
   if (config.signer === null) return isToken(value) ? { token: value, renew: false } : rejected('malformed')
   if (!isToken(value.slice(0, value.lastIndexOf('.')))) return rejected('malformed')
   const { valid, renew, value: token } = config.signer.unsign(value)

@@ -115,7 +115,8 @@ export class SessionState {
   }
 
   set (key: string, value: unknown): void {
-    this.setMany([[key, value]])
+    this.#mark()
+    this.values.set(key, value)
   }
 
   setMany (entries: ReadonlyArray<[key: string, value: unknown]>): void {

@@ -53,18 +53,21 @@ export class SessionValues {
     return live === undefined ? Object.hasOwn(this.#stored, key) : live.value !== undefined
   }
 
-  /** Stores them all, or throws and stores none when one cannot be stored; `undefined` removes a key. */
+  /** Throws when the value cannot be stored; `undefined` removes the key. */
+  set (key: string, value: unknown): void {
+    this.#live.set(key, { value, encoded: this.#encode(key, value), updates: NO_UPDATES, written: true })
+  }
+
+  /** `set` for each; all or, when one cannot be stored, none. */
   setMany (entries: ReadonlyArray<[key: string, value: unknown]>): void {
-    const encoded = entries.map(([key, value]) => this.#encode(key, value))
-    entries.forEach(([key, value], index) => {
-      this.#live.set(key, { value, encoded: encoded[index] as string | null, updates: NO_UPDATES, written: true })
-    })
+    const live = entries.map(([key, value]): [string, LiveValue] => [key, { value, encoded: this.#encode(key, value), updates: NO_UPDATES, written: true }])
+    for (const [key, value] of live) this.#live.set(key, value)
   }
 
   /** True if it was there. */
   remove (key: string): boolean {
     const had = this.has(key)
-    if (had) this.setMany([[key, undefined]])
+    if (had) this.set(key, undefined)
     return had
   }
 
@@ -117,18 +120,16 @@ export class SessionValues {
 
   /** The changes against the stored values, or `null` when there are none. */
   changes (): ValueChanges | null {
-    let found = this.#cleared
-    const set: Array<[key: string, encoded: string]> = []
-    const remove: string[] = []
+    let set: Array<[key: string, encoded: string]> | null = null
+    let remove: string[] | null = null
     for (const [key, live] of this.#live) {
-      const before = ownValue(this.#stored, key)
       const now = this.#encodeAgain(key, live)
-      if (now === before) continue
-      found = true
-      if (now === null) remove.push(key)
-      else set.push([key, now])
+      if (now === ownValue(this.#stored, key)) continue
+      if (now === null) (remove ??= []).push(key)
+      else (set ??= []).push([key, now])
     }
-    return found ? { clear: this.#cleared, set: Object.fromEntries(set), remove } : null
+    if (set === null && remove === null && !this.#cleared) return null
+    return { clear: this.#cleared, set: Object.fromEntries(set ?? []), remove: remove ?? [] }
   }
 
   /** Every value, encoded, with the changes applied. Throws when together they take more than `maxSize`. */

@@ -74,7 +74,7 @@ export class Sessions {
 
   async #open (cookieHeader: string | undefined): Promise<SessionState> {
     try {
-      return await loadSession(this.#context, cookieHeader, this.#log)
+      return await loadSession(this.#context, cookieHeader, null, this.#log)
     } catch (error) {
       if (this.#context.config.onStoreError === 'fail') throw error
       return unavailableSession(this.#context)

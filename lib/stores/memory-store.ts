@@ -88,7 +88,9 @@ export class MemoryStore implements SessionStore {
     const entry = this.#find(id)
     if (entry === undefined) return 'missing'
     if (changes.ifVersion !== undefined && changes.ifVersion !== entry.record.version) return 'conflict'
-    this.#write(entry, changedRecord(entry.record, changes))
+    const record = changedRecord(entry.record, changes)
+    const keys = changes.clear ? undefined : [...Object.keys(changes.set), ...changes.remove]
+    this.#write(entry, record, bytesOf(record, keys) - bytesOf(entry.record, keys))
     return 'done'
   }
 
@@ -142,7 +144,7 @@ export class MemoryStore implements SessionStore {
   }
 
   #add (id: string, record: SessionRecord): void {
-    const bytes = bytesOf(record)
+    const bytes = BYTES_PER_SESSION + bytesOf(record)
     this.#makeRoom(1, bytes)
     const entry: Entry = { id, record: frozen(copied(record)), bytes, expiresAt: record.expiresAt, place: 0 }
     this.#shard(id).set(id, entry)
@@ -152,20 +154,25 @@ export class MemoryStore implements SessionStore {
     if (this.#timer === null) this.#schedule()
   }
 
-  #write (entry: Entry, record: SessionRecord): void {
-    const growth = bytesOf(record) - entry.bytes
-    this.#queue.remove(entry)
-    this.#makeRoom(0, growth)
+  #write (entry: Entry, record: SessionRecord, growth: number): void {
+    if (this.#isBeyond(0, growth)) {
+      this.#queue.remove(entry)
+      this.#makeRoom(0, growth)
+      this.#queue.add(entry)
+    }
     entry.record = frozen(record)
-    entry.expiresAt = record.expiresAt
     entry.bytes += growth
-    this.#queue.add(entry)
     this.#bytes += growth
+    if (record.expiresAt !== entry.expiresAt) this.#queue.move(entry, record.expiresAt)
+  }
+
+  #isBeyond (sessions: number, bytes: number): boolean {
+    return this.#size + sessions > this.#maxSessions || this.#bytes + bytes > this.#maxBytes
   }
 
   /** Whoever is being written is not in the queue just then, so it is never the one to go. */
   #makeRoom (sessions: number, bytes: number): void {
-    while (this.#size + sessions > this.#maxSessions || this.#bytes + bytes > this.#maxBytes) {
+    while (this.#isBeyond(sessions, bytes)) {
       const entry = this.#queue.soonest
       if (entry === undefined) return
       this.#evict(entry)
@@ -229,9 +236,12 @@ function frozen (record: SessionRecord): SessionRecord {
   return Object.freeze(record)
 }
 
-function bytesOf ({ values }: SessionRecord): number {
-  let bytes = BYTES_PER_SESSION
-  for (const key of Object.keys(values)) bytes += Buffer.byteLength(key) + Buffer.byteLength(values[key] as string)
+/** What these keys and their values take; all of them when none are named. */
+function bytesOf ({ values }: SessionRecord, keys = Object.keys(values)): number {
+  let bytes = 0
+  for (const key of keys) {
+    if (Object.hasOwn(values, key)) bytes += Buffer.byteLength(key) + Buffer.byteLength(values[key] as string)
+  }
   return bytes
 }
 
