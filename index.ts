@@ -5,6 +5,7 @@ import fp from 'fastify-plugin'
 import { DuplicateSessionError } from './lib/errors.js'
 import { requireSession } from './lib/guard.js'
 import { openSession } from './lib/open-session.js'
+import { openStore } from './lib/open-store.js'
 import { optedOutSession } from './lib/opted-out.js'
 import { resolveOptions, type SessionConfig } from './lib/options.js'
 import type { RequestSession } from './lib/request-session.js'
@@ -21,6 +22,7 @@ const keep: FastifyPluginAsync<SessionOptions> = async (app, options) => {
   if (!app.hasDecorator('serializeCookie')) await app.register(cookie)
 
   const { property, store } = config
+  await openStore(config, app.log)
   const context = createContext(app, config)
   const optedOut = optedOutSession(property)
   const opened = Symbol(property)
