@@ -10,6 +10,8 @@ import { brokenRecord, changedFields, recordFields, recordOf } from './redis-rec
 import { checkServer } from './redis-requirements.js'
 import { concedeScript, createScript, destroyScript, touchScript, updateScript, writeScript, type RedisScript } from './redis-scripts.js'
 
+export type { IoRedisClient, NodeRedisClient, RedisClient } from './redis-client.js'
+
 /** What `new RedisStore(options)` takes; only the client is required. */
 export interface RedisStoreOptions {
   /** Your own client, of `redis` (node-redis) 5 or newer, connected, or of `ioredis` 5 or newer. Single, Sentinel or Cluster. */
