@@ -1,7 +1,6 @@
 // Changes are applied key by key, as a whole or not at all, and only to a record that is there.
 import assert from 'node:assert/strict'
-import { changing, HOUR, newId, type SuiteContext } from './context.js'
-import { same } from './records.js'
+import { changing, HOUR, newId, same, type SuiteContext } from './context.js'
 
 export function changeSuite ({ test, now, record }: SuiteContext): void {
   test('update sets and removes keys, leaves the others, and adds 1 to the version', async (store) => {

@@ -1,7 +1,29 @@
 // What the chapters of the suite work with.
+import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import type { SessionChanges, SessionRecord, SessionStore } from '../../types/store.js'
-import type { StoreSuiteOptions } from '../store-suite.js'
+import type { Awaitable, SessionChanges, SessionRecord, SessionStore } from '../../types/store.js'
+
+/** What the suite needs to know of a store. */
+export interface StoreSuiteOptions {
+  /** Your runner's function: `test` of node:test or vitest, `t.test` of tap. */
+  test: (title: string, run: () => Promise<void>) => unknown
+  /**
+   * Makes the store to be proven; called once for each test. The suite uses new ids throughout,
+   * so the stores may share one database, and what else is in there does not matter.
+   */
+  createStore: () => Awaitable<SessionStore>
+  /** Called with each store when its test is over. Default: the store's own `close()`. */
+  disposeStore?: (store: SessionStore) => Awaitable<unknown>
+  /** The time the store goes by, in milliseconds since the epoch. Default `Date.now`. */
+  now?: () => number
+  /** Lets this many milliseconds pass on the clock behind `now`. Default: waits for them, about five seconds in all. */
+  advance?: (ms: number) => Awaitable<unknown>
+  /**
+   * Damages the record that is stored under this id, in every way you can think of, one for each list entry.
+   * Default none: for a store whose records nobody else can reach.
+   */
+  damage?: ReadonlyArray<(store: SessionStore, id: string) => Awaitable<unknown>>
+}
 
 /** One test of one store. */
 export interface SuiteContext {
@@ -54,6 +76,15 @@ export function newId (): string {
 /** Changes that set these keys, where nothing else is said. */
 export function changing (set: Record<string, string>, more: Partial<SessionChanges> = {}): SessionChanges {
   return { clear: false, set, remove: [], ...more }
+}
+
+/** Compares as plain data: whether a store hands out frozen objects is its own affair. */
+export function same (found: SessionRecord | null, expected: SessionRecord): void {
+  assert.deepEqual(plain(found), plain(expected))
+}
+
+function plain (record: SessionRecord | null): unknown {
+  return record && { ...record, values: { ...record.values }, lifetime: record.lifetime && { ...record.lifetime } }
 }
 
 async function close (store: SessionStore): Promise<void> {

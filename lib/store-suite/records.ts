@@ -1,7 +1,7 @@
 // What goes in comes out.
 import assert from 'node:assert/strict'
 import { decode, encode } from '../codec.js'
-import { changing, newId, type SuiteContext } from './context.js'
+import { changing, newId, same, type SuiteContext } from './context.js'
 import type { SessionRecord } from '../../types/store.js'
 
 const strangeKeys = [
@@ -115,15 +115,6 @@ export function recordSuite ({ test, record }: SuiteContext): void {
     await store.update(id, changing({ one: '1' }, { remove: Object.keys(values) }))
     assert.deepEqual({ ...(await store.read(id))?.values }, { one: '1' })
   })
-}
-
-/** Compares as plain data: whether a store hands out frozen objects is its own affair. */
-export function same (found: SessionRecord | null, expected: SessionRecord): void {
-  assert.deepEqual(plain(found), plain(expected))
-}
-
-function plain (record: SessionRecord | null): unknown {
-  return record && { ...record, values: { ...record.values }, lifetime: record.lifetime && { ...record.lifetime } }
 }
 
 function tamper (record: SessionRecord | null): void {

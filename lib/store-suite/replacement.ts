@@ -1,7 +1,6 @@
 // A session changes its id in one step, and ends for good.
 import assert from 'node:assert/strict'
-import { changing, HOUR, newId, type SuiteContext } from './context.js'
-import { same } from './records.js'
+import { changing, HOUR, newId, same, type SuiteContext } from './context.js'
 
 export function replacementSuite ({ test, now, record }: SuiteContext): void {
   test('replace writes the new record and drops the old one', async (store) => {

@@ -242,6 +242,21 @@ t.test('a forgotten error listener does not end the process', async (t) => {
   t.equal(await store.create('a', record()), true)
 })
 
+t.test('node-redis drops what it could not send for two seconds', async (t) => {
+  const server = await startRedis(t)
+  const client = await connectNodeRedis(t, server)
+  const store = new RedisStore({ client })
+  await server.kill()
+  await t.rejects(store.create('late', record()))
+  const begin = performance.now()
+  await t.rejects(store.create('later', record()))
+  t.ok(performance.now() - begin < 4000, 'sooner than the client by itself')
+  await server.start()
+  while (!client.isReady) await new Promise(setImmediate)
+  t.equal(await store.read('late'), null)
+  t.equal(await store.read('later'), null)
+})
+
 t.test('a full server refuses to grow, and still renews, removes and ends', async (t) => {
   const server = await startRedis(t, '--maxmemory-policy', 'noeviction')
   const client = await connectIoRedis(t, server)
