@@ -70,25 +70,32 @@ export function parallelSuite ({ test, now, record }: SuiteContext): void {
     const id = newId()
     await store.create(id, record({ values: { left: '0', right: '0' } }))
     const progress = { isOver: false }
-    const writing = (async () => {
-      for (let value = 1; value <= MANY; value++) {
-        await store.update(id, changing({ left: String(value), right: String(value) }, { clear: value % 2 === 0 }))
+    const write = async () => {
+      try {
+        for (let value = 1; value <= MANY; value++) {
+          await store.update(id, changing({ left: String(value), right: String(value) }, { clear: value % 2 === 0 }))
+        }
+      } finally {
+        progress.isOver = true
       }
-      progress.isOver = true
-    })()
-    while (!progress.isOver) {
-      const found = await store.read(id)
-      assert.equal(found?.values.left, found?.values.right)
-      assert.equal(found?.values.left, String(found?.version))
-      await new Promise(setImmediate)
     }
-    await writing
+    const watch = async () => {
+      while (!progress.isOver) {
+        const found = await store.read(id)
+        assert.equal(found?.values.left, found?.values.right)
+        assert.equal(found?.values.left, String(found?.version))
+        await new Promise(setImmediate)
+      }
+    }
+    await Promise.all([write(), watch()])
   })
 }
 
 async function countUp (store: SessionStore, id: string): Promise<void> {
   let answer: UpdateResult
+  let rounds = 0
   do {
+    assert.ok(++rounds <= 1000, 'every update is told that it is a conflict')
     const found = await store.read(id)
     assert.ok(found)
     answer = await store.update(id, changing({ count: String(Number(found.values.count) + 1) }, { ifVersion: found.version }))
