@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
 import { DuplicateSessionError } from './lib/errors.js'
 import { requireSession } from './lib/guard.js'
+import { openStore } from './lib/open-store.js'
 import { resolveOptions, type SessionConfig } from './lib/options.js'
 import { RequestSession } from './lib/request-session.js'
 import { returnPath } from './lib/return-path.js'
@@ -19,6 +20,7 @@ const keep: FastifyPluginAsync<SessionOptions> = async (app, options) => {
   if (!app.hasDecorator('serializeCookie')) await app.register(cookie)
 
   const { property, store } = config
+  await openStore(config, app.log)
   const context = createContext(app, config)
   const opened = Symbol(property)
 

@@ -57,3 +57,7 @@ export const StoreTimeoutError = createError<'FST_KEEP_STORE_TIMEOUT', 503, []>(
 /** Raised when `update` lost to other requests too many times in a row. */
 export const ConflictError = createError<'FST_KEEP_CONFLICT', 503, []>(
   'FST_KEEP_CONFLICT', 'The session is being changed by too many requests at once', 503)
+
+/** Raised at registration by a store that can never work: the wrong server, or one that refuses what the store needs. */
+export const UnfitStoreError = createError<'FST_KEEP_UNFIT_STORE', 500, [why: string, options?: ErrorOptions]>(
+  'FST_KEEP_UNFIT_STORE', 'the session store cannot be used: %s', 500)

@@ -5,6 +5,8 @@ import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import * as errors from '../lib/errors.js'
 import { Browser } from './fixtures/app.js'
+import { needs } from './fixtures/needs.js'
+import { startRedis } from './fixtures/redis.js'
 
 const root = new URL('../', import.meta.url)
 const readme = await readFile(new URL('README.md', root), 'utf8')
@@ -51,6 +53,12 @@ const trials: Record<string, (t: Test, app: FastifyInstance) => Promise<void>> =
     await app.ready()
     t.equal(app.sessions.stats().size, 0)
   },
+  async redis (t, app) {
+    app.get('/', async ({ session }) => session.update('n', (n) => Number(n ?? 0) + 1))
+    const browser = new Browser(app)
+    await browser.visit('/')
+    t.equal((await browser.visit('/')).body, '2')
+  },
   async typescript (t, app) {
     t.equal((await app.inject('/typed')).body, '1')
   },
@@ -84,6 +92,7 @@ function moduleOf (code: string): string {
   const body = /const app =/.test(code) ? inside : `{\n${inside}\n}`
   return [...head, ...outside, body, 'export { app }', 'export const used = [MemoryStore, requireSession, returnPath]'].join('\n')
     .replaceAll("'fastify-keep'", "'../../index.js'")
+    .replaceAll("'fastify-keep/redis'", "'../../lib/stores/redis-store.js'")
     .replace('port: 3000', "port: 0, host: '127.0.0.1'")
 }
 
@@ -99,6 +108,10 @@ t.test('every snippet does what it says', async (t) => {
   t.intercept(console, 'log', { value: () => {} })
   for (const { name, code } of snippets) {
     await t.test(name, async (t) => {
+      if (name === 'redis') {
+        if (needs(t, 'redis') === null) return
+        process.env.REDIS_URL = (await startRedis(t)).url
+      }
       const file = new URL(`${name}-${process.pid}.ts`, folder)
       await writeFile(file, moduleOf(code))
       const { app } = await import(file.href) as { app: FastifyInstance }

@@ -14,7 +14,7 @@ export interface SessionLifetime {
  * Times are milliseconds since the epoch.
  */
 export interface SessionRecord {
-  /** Key to encoded value. Any string is a key, `__proto__` and the empty string too: read with `Object.hasOwn`. */
+  /** Key to encoded value. Values are well-formed Unicode; any string is a key, `__proto__` and the empty string too: read with `Object.hasOwn`. */
   readonly values: Readonly<Record<string, string>>
   /** When the session began: at its first save, or at the last `regenerate`. */
   readonly createdAt: number
@@ -80,6 +80,12 @@ export interface SessionStore {
   readonly bytes?: number
   readonly expired?: number
   readonly evicted?: number
+  /**
+   * Called once at registration, which waits for it, but no longer than
+   * `storeTimeout`. Throw only what no waiting would mend, such as a server that
+   * is too old: it stops the start. A server that is away is no reason.
+   */
+  open? (): Awaitable<void>
   /** Called when the app closes. Stops timers; leaves alone what the user made, such as a client. */
   close? (): Awaitable<void>
 }

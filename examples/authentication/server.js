@@ -1,9 +1,24 @@
+// Starts the example: on its own, or with REDIS_URL in two processes that share their sessions.
+import { fork } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
 import { buildApp, demo } from './app.js'
 
-const { PORT = 3000, HOST = '127.0.0.1' } = process.env
+const { PORT = '3000', HOST = '127.0.0.1', REDIS_URL } = process.env
+const isSecond = process.send !== undefined
 
-const app = buildApp()
+if (REDIS_URL && !isSecond) {
+  fork(fileURLToPath(import.meta.url), { env: { ...process.env, PORT: String(Number(PORT) + 1) } })
+}
+
+const app = buildApp(REDIS_URL ? { session: { store: await redisStore() } } : {})
 const address = await app.listen({ port: Number(PORT), host: HOST })
+console.log(isSecond
+  ? `and at ${address}, with the same sessions`
+  : `The example runs at ${address}\nLog in with ${demo.email} and the password ${demo.password}`)
 
-console.log(`The example runs at ${address}
-Log in with ${demo.email} and the password ${demo.password}`)
+process.once('disconnect', () => process.exit()) // the second ends with the first
+
+async function redisStore () {
+  const { connect } = await import('./redis-store.js')
+  return connect(REDIS_URL)
+}

@@ -106,6 +106,8 @@ export class MemoryStore implements SessionStore {
     const old = this.#find(oldId)
     if (old === undefined || (ifVersion !== undefined && old.record.version !== ifVersion)) return false
     this.#remove(old)
+    const taken = this.#find(newId)
+    if (taken !== undefined) this.#remove(taken)
     this.#add(newId, record)
     return true
   }

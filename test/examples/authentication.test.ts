@@ -6,7 +6,9 @@ import t, { type Test } from 'tap'
 import type { SessionOptions } from '../../index.js'
 import { startBrowser } from '../fixtures/browser.js'
 import { startAuthentication } from '../fixtures/example.js'
+import { freePort } from '../fixtures/free-port.js'
 import { needs } from '../fixtures/needs.js'
+import { startRedis } from '../fixtures/redis.js'
 
 const EMAIL = 'ujjwal@m.com'
 const PASSWORD = '123'
@@ -196,6 +198,25 @@ t.test('the authentication example says where it runs and how to log in', async 
   const [, address = ''] = /^The example runs at (http:\/\/127\.0\.0\.1:\d+)$/m.exec(String(output)) ?? []
   t.match(String(output), `${EMAIL} and the password ${PASSWORD}`)
   t.equal((await fetch(address)).status, 200)
+})
+
+t.test('with REDIS_URL the authentication example runs in two processes behind one cookie', async (t) => {
+  if (needs(t, 'redis') === null) return
+  const { url } = await startRedis(t)
+  const server = fileURLToPath(new URL('../../examples/authentication/server.js', import.meta.url))
+  const child = spawn(process.execPath, [server], { env: { ...process.env, PORT: String(await freePort()), REDIS_URL: url }, stdio: ['ignore', 'pipe', 'inherit'] })
+  t.teardown(() => child.kill())
+  let output = ''
+  const addresses = () => output.match(/http:\/\/127\.0\.0\.1:\d+/g) ?? []
+  while (addresses().length < 2) output += String((await once(child.stdout, 'data'))[0])
+  const [one = '', other = ''] = addresses()
+
+  const form = new URLSearchParams({ email: EMAIL, password: PASSWORD })
+  const login = await fetch(`${one}/login`, { method: 'POST', body: form, redirect: 'manual' })
+  const [, token] = /sid=([^;]+)/.exec(login.headers.get('set-cookie') ?? '') ?? []
+  t.equal(await opens(other, '/user', token), true)
+  await fetch(`${other}/logout`, { method: 'POST', headers: { cookie: `sid=${token}` }, redirect: 'manual' })
+  t.equal(await opens(one, '/user', token), false)
 })
 
 async function logIn (page: Page, { password = PASSWORD } = {}): Promise<void> {

@@ -40,6 +40,17 @@ t.test('an id that is taken stays with the one who has it', (t) => {
   t.end()
 })
 
+t.test('a replacement takes the place of whatever is under the new id', (t) => {
+  const store = newStore()
+  store.create('a', record(HOUR, { a: 'old' }))
+  store.create('b', record(HOUR, { a: 'in the way' }))
+  t.equal(store.replace('a', 'b', record(HOUR, { a: 'new' })), true)
+  t.same([store.size, store.read('a'), store.read('b')?.values], [1, null, { a: 'new' }])
+  t.equal(store.replace('b', 'b', record(HOUR, { a: 'itself' })), true)
+  t.same([store.size, store.read('b')?.values], [1, { a: 'itself' }])
+  t.end()
+})
+
 t.test('what goes in and what comes out is out of reach', (t) => {
   const store = newStore()
   const mine = { ...record(), values: { a: '1' } }

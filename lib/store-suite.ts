@@ -1,0 +1,30 @@
+// The conformance suite: everything a store can get wrong, for any store, any
+// author and any test runner.
+import { brokenRecordSuite } from './store-suite/broken-records.js'
+import { changeSuite } from './store-suite/changes.js'
+import { deadlineSuite } from './store-suite/deadlines.js'
+import { parallelSuite } from './store-suite/parallel.js'
+import { recordSuite } from './store-suite/records.js'
+import { replacementSuite } from './store-suite/replacement.js'
+import { createSuiteContext, type StoreSuiteOptions, type SuiteContext } from './store-suite/context.js'
+
+export type { StoreSuiteOptions } from './store-suite/context.js'
+
+/**
+ * Proves section by section that a store keeps the contract of `SessionStore`:
+ *
+ * ```ts
+ * import { test } from 'node:test'
+ * import { storeSuite } from 'fastify-keep/store-suite'
+ *
+ * storeSuite({ test, createStore: () => new YourStore() })
+ * ```
+ */
+export function storeSuite (options: StoreSuiteOptions): void {
+  const context = createSuiteContext(options)
+  for (const suite of suites) suite(context)
+}
+
+const suites: ReadonlyArray<(context: SuiteContext) => void> = [
+  recordSuite, changeSuite, replacementSuite, deadlineSuite, parallelSuite, brokenRecordSuite
+]

@@ -1,0 +1,83 @@
+import { Cluster, Redis } from 'ioredis'
+import { createCluster, createSentinel } from 'redis'
+import t, { type Test } from 'tap'
+import { storeSuite } from '../../lib/store-suite.js'
+import type { RedisClient } from '../../lib/stores/redis-client.js'
+import { RedisStore } from '../../lib/stores/redis-store.js'
+import { connectIoRedis, singleClients } from '../fixtures/redis-clients.js'
+import { startCluster } from '../fixtures/redis-cluster.js'
+import { startRedis, type RedisServer } from '../fixtures/redis.js'
+import { tapTest } from '../fixtures/tap-test.js'
+import { FakeClock } from '../fixtures/clock.js'
+import { skipFileWithout } from '../fixtures/needs.js'
+
+skipFileWithout('redis')
+
+function proveWith (t: Test, client: RedisClient): void {
+  const clock = new FakeClock()
+  storeSuite({ ...clock, test: tapTest(t), createStore: () => new RedisStore({ client, clock }) })
+}
+
+t.test('a RedisStore keeps the contract', async (t) => {
+  const server = await startRedis(t)
+  for (const [name, connect] of Object.entries(singleClients)) {
+    await t.test(`with ${name}`, async (t) => proveWith(t, await connect(t, server)))
+  }
+})
+
+t.test('a RedisStore keeps the contract in real time, and with damaged records', async (t) => {
+  const server = await startRedis(t)
+  const client = await connectIoRedis(t, server)
+  storeSuite({
+    test: tapTest(t),
+    createStore: () => new RedisStore({ client }),
+    damage: [
+      async function anotherType (_store, id) { await client.set(`keep:${id}`, 'no hash') },
+      async function aMissingField (_store, id) { await client.hdel(`keep:${id}`, 'c') },
+      async function noFieldButKeys (_store, id) { await client.hdel(`keep:${id}`, 'c', 'e', 'v', 'a') },
+      async function aDeadlineThatIsNoNumber (_store, id) { await client.hset(`keep:${id}`, 'e', 'soon') },
+      async function anEmptyVersion (_store, id) { await client.hset(`keep:${id}`, 'v', '') },
+      async function aKeyThatIsNoText (_store, id) { await client.hset(`keep:${id}`, '"half', '1') },
+      async function aLifetimeThatIsNoJson (_store, id) { await client.hset(`keep:${id}`, 'l', '{') },
+      async function anEmptyLifetime (_store, id) { await client.hset(`keep:${id}`, 'l', '{}') }
+    ]
+  })
+})
+
+t.test('a RedisStore keeps the contract in a Cluster of three', async (t) => {
+  const { servers } = await startCluster(t)
+  await t.test('with node-redis', async (t) => {
+    const client = createCluster({ rootNodes: servers.map(({ url }) => ({ url })) })
+    await client.connect()
+    t.teardown(() => client.destroy())
+    proveWith(t, client)
+  })
+  await t.test('with ioredis', async (t) => {
+    const client = new Cluster(servers.map(({ port }) => ({ port, host: '127.0.0.1' })))
+    t.teardown(() => client.disconnect())
+    proveWith(t, client)
+  })
+})
+
+t.test('a RedisStore keeps the contract behind a Sentinel', async (t) => {
+  const primary = await startRedis(t)
+  const sentinel = await startSentinel(t, primary)
+  await t.test('with node-redis', async (t) => {
+    const client = createSentinel({ name: 'keep', sentinelRootNodes: [{ host: '127.0.0.1', port: sentinel.port }] })
+    await client.connect()
+    t.teardown(() => client.destroy())
+    proveWith(t, client)
+  })
+  await t.test('with ioredis', async (t) => {
+    const client = new Redis({ name: 'keep', sentinels: [{ host: '127.0.0.1', port: sentinel.port }] })
+    t.teardown(() => client.disconnect())
+    proveWith(t, client)
+  })
+})
+
+async function startSentinel (t: Test, primary: RedisServer): Promise<RedisServer> {
+  const sentinel = await startRedis(t, '--sentinel')
+  const client = await connectIoRedis(t, sentinel)
+  await client.call('SENTINEL', 'MONITOR', 'keep', '127.0.0.1', String(primary.port), '1')
+  return sentinel
+}

@@ -1,0 +1,284 @@
+// What the contract does not say, and Redis does: keys, costs, the check at the start, repeated commands.
+import Fastify from 'fastify'
+import { Redis } from 'ioredis'
+import { createClient } from 'redis'
+import t, { type Test } from 'tap'
+import session from '../../index.js'
+import { RedisStore } from '../../lib/stores/redis-store.js'
+import type { SessionRecord } from '../../types/store.js'
+import { cuttingProxy } from '../fixtures/cutting-proxy.js'
+import { connectIoRedis, connectNodeRedis } from '../fixtures/redis-clients.js'
+import { startRedis } from '../fixtures/redis.js'
+import { skipFileWithout } from '../fixtures/needs.js'
+
+skipFileWithout('redis')
+
+const HOUR = 3_600_000
+
+function record (values: Record<string, string> = { user: '42' }): SessionRecord {
+  const now = Date.now()
+  return { values, createdAt: now, expiresAt: now + HOUR, absoluteExpiresAt: now + 24 * HOUR, version: 0, owner: null, lifetime: null }
+}
+
+const setting = (set: Record<string, string>, ifVersion?: number) =>
+  ({ clear: false, set, remove: [], ...(ifVersion !== undefined && { ifVersion }) })
+
+async function start (store: RedisStore, options: object = {}) {
+  const app = Fastify()
+  await app.register(session, { store, ...options })
+  return app
+}
+
+async function refuses (t: Test, run: () => unknown, code: string, message: RegExp): Promise<void> {
+  await t.rejects(async () => { await run() }, { code, message })
+}
+
+t.test('the constructor names an option that cannot work', async (t) => {
+  const invalid = 'FST_KEEP_INVALID_OPTION'
+  for (const client of [undefined, null, {}, 'redis://localhost', new Map()]) {
+    await refuses(t, () => new RedisStore({ client: client as unknown as Redis }), invalid, /option client is .*createClient/)
+  }
+  const client = { call: async () => null }
+  await refuses(t, () => new RedisStore({ client, prefix: 7 as unknown as string }), invalid, /option prefix is 7/)
+})
+
+t.test('a client that nobody connected stops the start', async (t) => {
+  const client = createClient({ url: 'redis://127.0.0.1:1' })
+  await refuses(t, () => start(new RedisStore({ client })), 'FST_KEEP_INVALID_OPTION', /client\.connect\(\)/)
+})
+
+t.test('a server that is too old stops the start', async (t) => {
+  for (const version of ['2.8.24', '5.0.14', '6.0.16']) {
+    const client = { call: async () => `# Server\r\nredis_version:${version}\r\nredis_mode:standalone\r\n` }
+    await refuses(t, () => start(new RedisStore({ client })), 'FST_KEEP_UNFIT_STORE', new RegExp(`Redis ${version}; use Redis 6.2`))
+  }
+})
+
+t.test('a server that refuses a command or the login stops the start, and INFO alone is not needed', async (t) => {
+  const server = await startRedis(t)
+  const admin = await connectIoRedis(t, server)
+  for (const command of ['hgetall', 'evalsha', 'eval', 'hset', 'pexpire', 'del', 'hincrby', 'hkeys']) {
+    await admin.call('ACL', 'SETUSER', 'app', 'reset', 'on', '>pw', '~keep:*', '+@all', `-${command}`)
+    const client = await connectIoRedis(t, server, { username: 'app', password: 'pw' })
+    await refuses(t, () => start(new RedisStore({ client })), 'FST_KEEP_UNFIT_STORE', new RegExp(`refused a command.*${command}`, 'i'))
+  }
+  await admin.call('ACL', 'SETUSER', 'app', 'reset', 'on', '>pw', '~other:*', '+@all')
+  const elsewhere = await connectIoRedis(t, server, { username: 'app', password: 'pw' })
+  await refuses(t, () => start(new RedisStore({ client: elsewhere })), 'FST_KEEP_UNFIT_STORE', /store's prefix/)
+  const app = await start(new RedisStore({ client: elsewhere, prefix: 'other:' }))
+  await app.close()
+
+  const all = ['hgetall', 'evalsha', 'eval', 'del', 'exists', 'hget', 'hmget', 'hkeys', 'hset', 'hdel', 'hincrby', 'pexpire']
+  await admin.call('ACL', 'SETUSER', 'app', 'reset', 'on', '>pw', '~keep:*', ...all.map((command) => `+${command}`))
+  const bare = await connectIoRedis(t, server, { username: 'app', password: 'pw', enableReadyCheck: false, disableClientInfo: true })
+  await (await start(new RedisStore({ client: bare }))).close()
+
+  await admin.call('ACL', 'SETUSER', 'default', 'resetpass', '>secret')
+  const stranger = await connectIoRedis(t, server)
+  await refuses(t, () => start(new RedisStore({ client: stranger })), 'FST_KEEP_UNFIT_STORE', /refused the login/)
+})
+
+t.test('the check at the start leaves nothing behind', async (t) => {
+  const server = await startRedis(t)
+  const client = await connectIoRedis(t, server)
+  const app = await start(new RedisStore({ client }))
+  t.same(await client.keys('*'), [])
+  await app.close()
+  t.equal(await client.ping(), 'PONG', "the user's client stays connected")
+  t.equal(client.listenerCount('error'), 1, "the user's own listener")
+})
+
+t.test('every key has a deadline, from its first write on', async (t) => {
+  const server = await startRedis(t)
+  const client = await connectIoRedis(t, server)
+  const store = new RedisStore({ client })
+  const near = async (id: string, ms: number) => {
+    const ttl = await client.pttl(`keep:${id}`)
+    t.ok(ttl > ms - 5000 && ttl <= ms, `${id} has ${ttl} of ${ms}`)
+  }
+  await store.create('a', record())
+  await near('a', HOUR)
+  await store.update('a', setting({ b: '1' }))
+  await near('a', HOUR)
+  await store.update('a', { clear: true, set: {}, remove: [], expiresAt: Date.now() + 2 * HOUR })
+  await near('a', 2 * HOUR)
+  await store.touch('a', Date.now() + 3 * HOUR)
+  await near('a', 3 * HOUR)
+  await store.replace('a', 'b', record())
+  await near('b', HOUR)
+  await near('a', 60_000) // what a command that was sent twice is told by
+  t.same(await client.hkeys('keep:a'), ['n'])
+  t.equal(await store.replace('missing', 'c', record()), false)
+  for (const key of await client.keys('*')) t.ok(await client.pttl(key) > 0, key)
+})
+
+t.test('a deadline that is over never leaves a key without one', async (t) => {
+  const server = await startRedis(t)
+  const client = await connectIoRedis(t, server)
+  const store = new RedisStore({ client })
+  const over = Date.now() - 1000
+  await store.create('a', record())
+  await store.touch('a', over)
+  await store.create('b', record())
+  await store.update('b', { ...setting({ c: '1' }), expiresAt: over })
+  await store.create('c', { ...record(), expiresAt: over })
+  for (const key of await client.keys('*')) t.not(await client.pttl(key), -1, key)
+})
+
+t.test('two apps on one server do not meet', async (t) => {
+  const server = await startRedis(t)
+  const client = await connectIoRedis(t, server)
+  const [shop, blog] = [new RedisStore({ client, prefix: 'shop:' }), new RedisStore({ client, prefix: 'blog:' })]
+  await shop.create('id', record())
+  t.equal(await blog.read('id'), null)
+  t.equal(await blog.update('id', setting({ a: '1' })), 'missing')
+  t.equal(await blog.create('id', record()), true)
+  await blog.destroy('id')
+  t.ok(await shop.read('id'))
+})
+
+t.test('a request that reads is one command, one that changes two', async (t) => {
+  const server = await startRedis(t)
+  const client = await connectIoRedis(t, server)
+  const admin = await connectIoRedis(t, server)
+  const app = await start(new RedisStore({ client }))
+  t.teardown(() => app.close())
+  app.get('/read', (request) => ({ user: request.session.get('user') }))
+  app.get('/nothing', () => 'nothing')
+  app.get('/change', (request) => { request.session.set('at', Math.random()); return 'changed' })
+  app.get('/count', (request) => request.session.update('count', (count) => Number(count ?? 0) + 1))
+  app.get('/rotate', (request) => { request.session.rotate(); return 'rotated' })
+  app.get('/logout', (request) => { request.session.destroy(); return 'bye' })
+  const monitor = await admin.monitor()
+  t.teardown(() => monitor.disconnect())
+  const seen: string[] = []
+  monitor.on('monitor', (_time: string, args: string[], source: string) => { if (source !== 'lua') seen.push(args[0]!.toLowerCase()) })
+  let cookies = (await app.sessions.issue({ user: 1 })).cookies
+
+  const commands = async (url: string, jar: Record<string, string>) => {
+    await admin.ping('before')
+    seen.length = 0
+    const response = await app.inject({ url, cookies: jar })
+    t.equal(response.statusCode, 200)
+    const renewed = response.cookies.find(({ name }) => name === 'sid')
+    if (renewed !== undefined) cookies = { sid: renewed.value }
+    await client.echo('after')
+    while (seen.at(-1) !== 'echo') await new Promise(setImmediate)
+    return seen.filter((command) => command !== 'ping' && command !== 'echo')
+  }
+  t.same(await commands('/read', {}), [])
+  t.same(await commands('/nothing', cookies), ['hgetall'])
+  t.same(await commands('/read', cookies), ['hgetall'])
+  await commands('/change', cookies)
+  t.same(await commands('/change', cookies), ['hgetall', 'evalsha'])
+  t.same(await commands('/count', cookies), ['hgetall', 'evalsha'])
+  await commands('/rotate', cookies)
+  t.same(await commands('/rotate', cookies), ['hgetall', 'evalsha', 'evalsha'], 'two slots, two steps')
+  t.same(await commands('/logout', cookies), ['hgetall', 'del'])
+})
+
+t.test('scripts are loaded again when the server forgot them', async (t) => {
+  const server = await startRedis(t)
+  for (const client of [await connectIoRedis(t, server), await connectNodeRedis(t, server)]) {
+    const store = new RedisStore({ client, prefix: `${Math.random()}:` })
+    await store.create('a', record())
+    for (const step of [
+      () => store.create('b', record()),
+      () => store.update('a', setting({ b: '1' }, 0)),
+      () => store.touch('a', Date.now() + HOUR),
+      () => store.replace('a', 'c', record()),
+      () => store.destroy('c', 0)
+    ]) {
+      await (await connectIoRedis(t, server)).script('FLUSH')
+      t.ok(await step())
+    }
+    t.equal(await store.read('c'), null)
+  }
+})
+
+t.test('a command that a client sends twice, because the reply was lost, counts once', async (t) => {
+  const server = await startRedis(t)
+  const proxy = await cuttingProxy(t, server.port)
+  const client = new Redis(proxy.port, '127.0.0.1', { retryStrategy: () => 5 })
+  t.teardown(() => client.disconnect())
+  const store = new RedisStore({ client })
+  await store.open() // the scripts are loaded from here on
+  await store.create('a', record({ count: '0' }))
+
+  proxy.cutNextReply()
+  t.equal(await store.update('a', setting({ count: '1' }, 0)), 'done')
+  t.equal((await store.read('a'))?.version, 1)
+  t.equal(await store.update('a', setting({ count: '9' }, 0)), 'conflict', 'another command is no repetition')
+
+  const replacing = store.replace('a', 'b', record({ role: '1' }))
+  proxy.cutNextReply() // the new record
+  t.equal(await replacing, true)
+  t.ok(await store.read('b'))
+
+  const directly = new RedisStore({ client: await connectIoRedis(t, server) })
+  const cutSecond = new RedisStore({
+    client: {
+      call: (command: string, ...args: string[]) => {
+        if (args.at(2) === 'keep:b') proxy.cutNextReply() // the old one
+        return client.call(command, ...args)
+      }
+    }
+  })
+  t.equal(await cutSecond.replace('b', 'c', record({ role: '2' })), true)
+  t.equal(await directly.read('b'), null)
+  t.equal((await directly.read('c'))?.values.role, '2')
+
+  proxy.cutNextReply()
+  t.equal(await store.destroy('c', 0), true)
+  t.equal(proxy.cuts, 4)
+})
+
+t.test('a forgotten error listener does not end the process', async (t) => {
+  const server = await startRedis(t)
+  const client = createClient({ url: server.url, socket: { reconnectStrategy: 20 } })
+  await client.connect()
+  t.teardown(() => client.destroy())
+  const store = new RedisStore({ client })
+  await server.kill()
+  await server.start()
+  while (!client.isReady) await new Promise(setImmediate)
+  t.equal(await store.create('a', record()), true)
+})
+
+t.test('node-redis drops what it could not send for two seconds', async (t) => {
+  const server = await startRedis(t)
+  const client = await connectNodeRedis(t, server)
+  const store = new RedisStore({ client })
+  await server.kill()
+  await t.rejects(store.create('late', record()))
+  const begin = performance.now()
+  await t.rejects(store.create('later', record()))
+  t.ok(performance.now() - begin < 4000, 'sooner than the client by itself')
+  await server.start()
+  while (!client.isReady) await new Promise(setImmediate)
+  t.equal(await store.read('late'), null)
+  t.equal(await store.read('later'), null)
+})
+
+t.test('a full server refuses to grow, and still renews, removes and ends', async (t) => {
+  const server = await startRedis(t, '--maxmemory-policy', 'noeviction')
+  const client = await connectIoRedis(t, server)
+  const store = new RedisStore({ client })
+  await store.open()
+  await store.create('a', record({ one: '1', two: '2' }))
+  await store.create('b', record())
+  await client.config('SET', 'maxmemory', '1')
+  const full = { message: /OOM/ }
+  await t.rejects(store.create('c', record()), full)
+  await t.rejects(store.update('a', setting({ three: '3' })), full)
+  await t.rejects(store.replace('a', 'd', record()), full)
+  t.equal((await store.read('a'))?.version, 0, 'what was refused left the record as it was')
+  t.equal(await store.touch('a', Date.now() + 2 * HOUR), true)
+  t.equal(await store.update('a', { clear: false, set: {}, remove: ['two'] }), 'done')
+  t.same({ ...(await store.read('a'))?.values }, { one: '1' })
+  await store.destroy('a')
+  await store.destroy('b', 0)
+  t.equal(await store.read('a'), null)
+  await client.config('SET', 'maxmemory', '0')
+  t.same(await client.keys('*'), [])
+})
