@@ -96,3 +96,8 @@ for (const [name, flaw] of Object.entries(flaws)) {
     t.ok(failures.length < 30, `${failures.length} tests fail`)
   })
 }
+
+t.test('the suite finds little that is right about a store that forgets everything', async (t) => {
+  const failures = await failuresOf((clock) => Object.assign(new MemoryStore({ clock }), { read: () => null }))
+  t.ok(failures.length > 25, `${failures.length} tests fail`)
+})

@@ -4,6 +4,7 @@ import { Redis } from 'ioredis'
 import { createClient } from 'redis'
 import t, { type Test } from 'tap'
 import session from '../../index.js'
+import { toEntries } from '../../lib/stores/redis-client.js'
 import { RedisStore } from '../../lib/stores/redis-store.js'
 import type { SessionRecord } from '../../types/store.js'
 import { cuttingProxy } from '../fixtures/cutting-proxy.js'
@@ -281,4 +282,19 @@ t.test('a full server refuses to grow, and still renews, removes and ends', asyn
   t.equal(await store.read('a'), null)
   await client.config('SET', 'maxmemory', '0')
   t.same(await client.keys('*'), [])
+})
+
+t.test('a hash is understood in every shape a client may give it', (t) => {
+  const entries = [['a', '1'], ['b', '2']]
+  const bytes = entries.map((pair) => pair.map((text) => Buffer.from(text)))
+  const shapes = [entries.flat(), bytes.flat(), entries, bytes, new Map(entries as Array<[string, string]>), Object.fromEntries(entries)]
+  for (const shape of shapes) t.same(toEntries(shape), entries)
+  for (const empty of [[], new Map(), {}, null]) t.same(toEntries(empty), [])
+  t.end()
+})
+
+t.test('a client without events is used all the same', async (t) => {
+  const store = new RedisStore({ client: { call: async () => [] } })
+  t.equal(await store.read('a'), null)
+  t.doesNotThrow(() => store.close())
 })
