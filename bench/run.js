@@ -7,6 +7,7 @@ import { describeMachine } from './machine.js'
 import { drawPicture } from './picture.js'
 import { startLoad } from './processes.js'
 import { writeReport } from './report.js'
+import { measureOnRedis } from './on-redis.js'
 import { measureCase, verifyAll } from './requests.js'
 import { dataBytes, measureExpiry, measureGrowth, measureMemory } from './sessions-held.js'
 import { variants } from './variants.js'
@@ -55,6 +56,9 @@ for (const size of sizes.expiry) {
   say(`expiry of ${size} sessions at once`)
   figures.expiry.push(await measureExpiry(size))
 }
+
+say('on Redis')
+figures.redis = await measureOnRedis(load, settings, quick ? 200 : 20_000)
 
 await load.stop()
 

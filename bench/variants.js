@@ -11,6 +11,12 @@ const MEMORY = [
   { name: 'express-session', title: 'express-session on @fastify/express' }
 ]
 
-export const variants = MEMORY.map((variant) => ({
-  without: [], ...variant, file: new URL(`servers/${variant.name}.js`, import.meta.url)
-}))
+const REDIS = [
+  { name: 'keep-redis', title: 'fastify-keep on Redis' },
+  { name: 'fastify-session-redis', title: '@fastify/session, tuned, with connect-redis' }
+]
+
+const complete = (variant) => ({ without: [], ...variant, file: new URL(`servers/${variant.name}.js`, import.meta.url) })
+
+export const variants = MEMORY.map(complete)
+export const redisVariants = REDIS.map(complete)
