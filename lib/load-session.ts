@@ -24,8 +24,9 @@ export function unavailableSession (context: SessionContext): SessionState {
   return state
 }
 
-/** Drops what is pending and reads the session again. */
+/** Drops what is pending and reads the session again, after a save that is on its way. */
 export async function reloadSession (context: SessionContext, state: SessionState, log: SessionLog): Promise<void> {
+  await state.saving
   state.reloaded(state.stored === null ? null : await findStored(context, state.stored.token, log))
 }
 

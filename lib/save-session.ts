@@ -1,13 +1,13 @@
 // Second half of a request: from the pending changes to the store. The only
 // writer. Every change of a record that is there is conditional, so a slow
 // request can neither bring back what another ended nor undo what it stored.
-import { andThen } from './awaitable.js'
+import { andThen, isPromise } from './awaitable.js'
 import { BrokenValueError } from './codec.js'
 import { ConflictError, StoreError } from './errors.js'
 import { planSave, type SavePlan } from './save-plan.js'
 import type { SessionContext, SessionLog } from './session-context.js'
 import { isExpired, isRecord, newRecord } from './session-record.js'
-import type { SessionState, StoredSession } from './session-state.js'
+import type { Checkpoint, SessionState, StoredSession } from './session-state.js'
 import type { Awaitable } from '../types/store.js'
 
 /** What the response has to do about the cookie. */
@@ -19,10 +19,21 @@ const MOST_ROUNDS = 1000
 // Two equal random ids mean a store that refuses everything.
 const MOST_NEW_IDS = 3
 
-/** Carries out what is pending. Answers with what that means for the cookie; throws when the store fails, and then nothing was confirmed. */
+/**
+ * Carries out what is pending, after a save of the same session that is on its way.
+ * Answers with what that means for the cookie; throws when the store fails, and then nothing was confirmed.
+ */
 export function saveSession (context: SessionContext, state: SessionState, log: SessionLog): Awaitable<CookieAction> {
+  const next = () => saveSession(context, state, log)
+  if (state.saving !== null) return state.saving.then(next)
   const plan = planSave(state)
-  return plan.step === 'nothing' ? unlessDue(state) : new Save(context, state, log).run(plan)
+  if (plan.step === 'nothing') return unlessDue(state)
+  const action = new Save(context, state, log).run(plan)
+  if (isPromise(action)) {
+    const through = () => { state.saving = null }
+    state.saving = action.then(through, through)
+  }
+  return action
 }
 
 /** Nothing was stored; the cookie may still have to be sent again, signed anew or with other attributes. */
@@ -57,10 +68,11 @@ class Save {
   }
 
   #create (): Awaitable<CookieAction> {
+    const since = this.#state.checkpoint()
     const next = this.#next()
     return andThen(this.#context.store.create(next.id, next.record), (created) => {
       if (!created) return this.#createUnderAnotherId()
-      this.#state.saved(next)
+      this.#state.saved(next, since)
       this.#context.events.emit('created', next.id)
       return 'send'
     })
@@ -73,18 +85,20 @@ class Save {
   }
 
   #touch (expiresAt: number): Awaitable<CookieAction> {
+    const since = this.#state.checkpoint()
     const stored = this.#stored
     return andThen(this.#context.store.touch(stored.id, expiresAt), (found) => {
-      if (!found) return this.#ended()
-      this.#state.saved({ ...stored, record: { ...stored.record, expiresAt } })
+      if (!found) return this.#ended(since)
+      this.#state.saved({ ...stored, record: { ...stored.record, expiresAt } }, since)
       return this.#state.lifetime.persistent ? 'send' : unlessDue(this.#state)
     })
   }
 
   #update ({ changes, ifVersion }: Extract<SavePlan, { step: 'update' }>): Awaitable<CookieAction> {
     const state = this.#state
+    const since = state.checkpoint()
     const stored = this.#stored
-    const values = state.values.applied(changes)
+    const values = state.values.send(changes)
     const expiresAt = state.nextExpiresAt(state.now())
     const moved = expiresAt !== stored.record.expiresAt
     const { lifetimeChanged, absoluteExpiresAt, ownLifetime: lifetime } = state
@@ -97,46 +111,48 @@ class Save {
       ...(ifVersion !== undefined && { ifVersion })
     })
     return andThen(answer, (result) => {
-      if (result === 'missing') return this.#ended()
-      if (result === 'conflict') return this.#again()
-      state.saved({ ...stored, record: { ...stored.record, values, expiresAt, absoluteExpiresAt, lifetime, version: stored.record.version + 1 } })
+      if (result === 'missing') return this.#ended(since)
+      if (result === 'conflict') return this.#again(since)
+      state.saved({ ...stored, record: { ...stored.record, values, expiresAt, absoluteExpiresAt, lifetime, version: stored.record.version + 1 } }, since)
       this.#context.events.emit('saved', stored.id)
       return lifetimeChanged || (moved && state.lifetime.persistent) ? 'send' : unlessDue(this.#state)
     })
   }
 
   #replace (ifVersion: number | undefined): Awaitable<CookieAction> {
+    const since = this.#state.checkpoint()
     const old = this.#stored
     const next = this.#next()
     return andThen(this.#context.store.replace(old.id, next.id, next.record, ifVersion), (replaced) => {
-      if (!replaced) return ifVersion === undefined ? this.#ended() : this.#again()
-      this.#state.saved(next)
+      if (!replaced) return ifVersion === undefined ? this.#ended(since) : this.#again(since)
+      this.#state.saved(next, since)
       this.#context.events.emit('regenerated', next.id, { previousId: old.id })
       return 'send'
     })
   }
 
   #destroy (ifVersion: number | undefined): Awaitable<CookieAction> {
+    const since = this.#state.checkpoint()
     const { id } = this.#stored
     const { broken } = this.#state
     return andThen(this.#context.store.destroy(id, ifVersion), (answer) => {
-      if (answer === false && ifVersion !== undefined) return this.#again()
+      if (answer === false && ifVersion !== undefined) return this.#again(since)
       if (broken) this.#log.warn({ sessionId: id }, 'removed a session record that cannot be understood')
       this.#context.events.emit(broken ? 'rejected' : 'destroyed', id, broken ? { reason: 'broken' } : {})
-      this.#state.destroyed()
+      this.#state.destroyed(since)
       return 'clear'
     })
   }
 
   /** Another request was faster: takes in what it stored and decides anew. */
-  #again (): Awaitable<CookieAction> {
+  #again (since: Checkpoint): Awaitable<CookieAction> {
     if (++this.#rounds === MOST_ROUNDS) throw new ConflictError()
     return andThen(this.#context.store.read(this.#stored.id), (record: unknown) => {
-      if (!isRecord(record) || isExpired(record, this.#state.now())) return this.#ended()
+      if (!isRecord(record) || isExpired(record, this.#state.now())) return this.#ended(since)
       try {
-        this.#state.rebase(record)
+        this.#state.rebase(record, since)
       } catch (error) {
-        if (error instanceof BrokenValueError) return this.#ended()
+        if (error instanceof BrokenValueError) return this.#ended(since)
         throw error
       }
       return this.run(planSave(this.#state))
@@ -144,9 +160,9 @@ class Save {
   }
 
   /** The record is gone. The changes go with it, and the cookie is left alone: a parallel response may have set a newer one. */
-  #ended (): CookieAction {
+  #ended (since: Checkpoint): CookieAction {
     this.#log.debug({ sessionId: this.#stored.id }, 'the session ended elsewhere; the changes of this request are dropped')
-    this.#state.end()
+    this.#state.ended(since)
     return 'keep'
   }
 
@@ -154,7 +170,7 @@ class Save {
   #next (): StoredSession {
     const state = this.#state
     const { token, id } = state.identity()
-    return { token, id, record: newRecord(state, state.values.applied(state.values.changes())) }
+    return { token, id, record: newRecord(state, state.values.send(state.values.changes())) }
   }
 
   get #stored (): StoredSession {

@@ -38,6 +38,12 @@ export interface SessionSettings {
   readonly clock: Clock
 }
 
+/** A moment in the life of a state. */
+export interface Checkpoint {
+  readonly marks: number
+  readonly values: SessionValues
+}
+
 export class SessionState {
   status: SessionStatus = 'kept'
   /** What the store holds, as far as this request knows. */
@@ -60,8 +66,12 @@ export class SessionState {
   broken = false
   /** Told once, as soon as there may be something to save. */
   onPending: (() => void) | null = null
+  /** Settled as soon as a save that is on its way is through; `null` while there is none. */
+  saving: Promise<unknown> | null = null
   readonly settings: SessionSettings
   #next: SessionIdentity | null = null
+  /** Counts what concerns the session as a whole, single keys aside. */
+  #marks = 0
 
   constructor (settings: SessionSettings, stored: StoredSession | null) {
     this.settings = settings
@@ -138,12 +148,14 @@ export class SessionState {
 
   clear (): void {
     this.#mark()
+    this.#marks++
     this.values.clear()
   }
 
   regenerate (keep: readonly string[]): void {
     this.#mark()
     this.#leaveEnded()
+    this.#marks++
     if (this.status !== 'destroyed') this.status = 'regenerated'
     this.values.keepOnly(keep)
     this.#begin()
@@ -151,6 +163,7 @@ export class SessionState {
 
   rotate (): void {
     this.#mark()
+    this.#marks++
     if (this.status === 'kept') this.status = 'rotated'
     this.#next = null
   }
@@ -158,24 +171,21 @@ export class SessionState {
   destroy (): void {
     this.#mark()
     this.#leaveEnded()
+    this.#marks++
     this.status = 'destroyed'
-    this.#empty()
-  }
-
-  /** The record is gone: logged out elsewhere, evicted, or replaced by a faster request. */
-  end (): void {
-    this.status = 'ended'
     this.#empty()
   }
 
   setLifetime (lifetime: SessionLifetime): void {
     this.#mark()
+    this.#marks++
     this.ownLifetime = lifetime
     this.lifetimeChanged = true
   }
 
   touch (): void {
     this.#mark()
+    this.#marks++
     this.touched = true
   }
 
@@ -185,18 +195,35 @@ export class SessionState {
     this.cookieDue = true
   }
 
+  /** How things stand when a save sets off. What is marked after it is not part of that save. */
+  checkpoint (): Checkpoint {
+    return { marks: this.#marks, values: this.values }
+  }
+
   /** Takes note that the store now holds this. */
-  saved (stored: StoredSession): void {
+  saved (stored: StoredSession, since: Checkpoint): void {
     this.stored = stored
-    this.values.commit(stored.record.values)
-    this.#settle()
-    this.#next = null
+    const isUpToDate = since.marks === this.#marks
+    if (since.values === this.values) this.values.commit(stored.record.values, isUpToDate)
+    if (isUpToDate) this.#settle()
+    if (this.#next?.id === stored.id) this.#next = null
   }
 
   /** Takes note that the store no longer holds the session. What was set since stays pending, under the id it was given. */
-  destroyed (): void {
+  destroyed (since: Checkpoint): void {
     this.stored = null
-    this.#settle()
+    if (since.marks === this.#marks) this.#settle()
+  }
+
+  /** The record is gone: logged out elsewhere, evicted, or replaced by a faster request. */
+  ended (since: Checkpoint): void {
+    const beginsAnew = since.marks !== this.#marks && (this.status === 'regenerated' || this.status === 'destroyed')
+    if (beginsAnew) {
+      this.stored = null
+    } else {
+      this.status = 'ended'
+      this.#empty()
+    }
   }
 
   /** Starts over from what the store holds. */
@@ -215,9 +242,9 @@ export class SessionState {
   }
 
   /** Puts the pending changes on top of what another request stored meanwhile. */
-  rebase (record: SessionRecord): void {
+  rebase (record: SessionRecord, since: Checkpoint): void {
     this.stored = { ...this.stored as StoredSession, record }
-    this.values.rebase(record.values)
+    if (since.values === this.values) this.values.rebase(record.values)
     if (!this.lifetimeChanged && this.status !== 'regenerated') this.ownLifetime = record.lifetime
   }
 

@@ -16,6 +16,8 @@ interface LiveValue {
   encoded: string | null
   /** Not empty while the value follows from the stored one by these steps. */
   updates: readonly Update[]
+  /** How many of these steps are part of a save that is on its way. */
+  sent: number
   written: boolean
 }
 
@@ -44,7 +46,7 @@ export class SessionValues {
     const encoded = ownValue(this.#stored, key)
     if (encoded === null) return undefined
     const value = decode(encoded)
-    this.#live.set(key, { value, encoded, updates: NO_UPDATES, written: false })
+    this.#live.set(key, { value, encoded, updates: NO_UPDATES, sent: 0, written: false })
     return value
   }
 
@@ -55,12 +57,12 @@ export class SessionValues {
 
   /** Throws when the value cannot be stored; `undefined` removes the key. */
   set (key: string, value: unknown): void {
-    this.#live.set(key, { value, encoded: this.#encode(key, value), updates: NO_UPDATES, written: true })
+    this.#live.set(key, { value, encoded: this.#encode(key, value), updates: NO_UPDATES, sent: 0, written: true })
   }
 
   /** `set` for each; all or, when one cannot be stored, none. */
   setMany (entries: ReadonlyArray<[key: string, value: unknown]>): void {
-    const live = entries.map(([key, value]): [string, LiveValue] => [key, { value, encoded: this.#encode(key, value), updates: NO_UPDATES, written: true }])
+    const live = entries.map(([key, value]): [string, LiveValue] => [key, { value, encoded: this.#encode(key, value), updates: NO_UPDATES, sent: 0, written: true }])
     for (const [key, value] of live) this.#live.set(key, value)
   }
 
@@ -76,7 +78,7 @@ export class SessionValues {
     const value = step(this.get(key))
     const live = this.#live.get(key)
     const updates = live?.written ? NO_UPDATES : [...live?.updates ?? NO_UPDATES, step]
-    this.#live.set(key, { value, encoded: this.#encode(key, value), updates, written: updates.length === 0 })
+    this.#live.set(key, { value, encoded: this.#encode(key, value), updates, sent: live?.sent ?? 0, written: updates.length === 0 })
     return value
   }
 
@@ -132,23 +134,29 @@ export class SessionValues {
     return { clear: this.#cleared, set: Object.fromEntries(set ?? []), remove: remove ?? [] }
   }
 
-  /** Every value, encoded, with the changes applied. Throws when together they take more than `maxSize`. */
-  applied (changes: ValueChanges | null): Encoded {
+  /**
+   * Every value, encoded, as the store will hold it after these changes, which are
+   * now on their way. Throws when together they take more than `maxSize`.
+   */
+  send (changes: ValueChanges | null): Encoded {
     const all = changes === null ? this.#stored : applyChanges(this.#stored, changes)
     refuseTooLarge(all, this.#maxSize)
+    for (const live of this.#live.values()) live.sent = live.updates.length
     return all
   }
 
-  /** Takes note that the store now holds this. */
-  commit (stored: Encoded): void {
+  /** Takes note that what was sent is stored. What was changed since stays pending; a `clear` or `keepOnly` among it too, unless nothing was. */
+  commit (stored: Encoded, isUpToDate: boolean): void {
     for (const [key, live] of this.#live) {
-      live.encoded = ownValue(stored, key)
-      live.updates = NO_UPDATES
-      live.written = false
+      live.updates = live.updates.slice(live.sent)
+      live.sent = 0
+      if (this.#encodeAgain(key, live) === ownValue(stored, key)) live.written = false
     }
-    this.#stored = stored
-    this.#cleared = false
-    this.#kept = null
+    if (isUpToDate) {
+      this.#cleared = false
+      this.#kept = null
+    }
+    this.#stored = this.#cleared ? NOTHING : this.#scoped(stored)
   }
 
   /** Puts this request's changes on top of what another request stored meanwhile. */

@@ -1,5 +1,6 @@
 // app.sessions: sessions outside a request.
 import t from 'tap'
+import type { Session } from '../index.js'
 import { Browser, buildApp, setCookies } from './fixtures/app.js'
 import { runApp } from './fixtures/process.js'
 import { everyStore, memoryStore, recorded } from './fixtures/stores.js'
@@ -40,6 +41,81 @@ for (const { kind, makeStore } of everyStore) {
       t.same(socket.data(), {})
       t.equal(await socket.save(), false, 'and stays so')
       t.same((await app.sessions.load(headers.cookie)).data(), {})
+    })
+
+    await t.test('saves of one session that overlap lose nothing that is marked meanwhile', async (t) => {
+      const app = await buildApp(t, { store: makeStore() })
+      const overlap = async (first: (session: Session) => void, then: (session: Session) => void) => {
+        const { headers } = await app.sessions.issue({ n: 0, a: 1, user: 1 })
+        const socket = await app.sessions.load(headers.cookie)
+        first(socket)
+        const saving = socket.save()
+        then(socket)
+        await Promise.all([saving, socket.save()])
+        return (await app.sessions.load(headers.cookie)).data()
+      }
+      const set = (session: Session) => session.setMany({ a: 2 })
+      const count = (session: Session) => { session.update('n', (n) => (n as number) + 1) }
+      t.same(await overlap(set, (session) => session.setMany({ a: 3, b: 1 })), { n: 0, a: 3, b: 1, user: 1 })
+      t.same(await overlap(set, (session) => { session.remove('a') }), { n: 0, user: 1 })
+      t.same(await overlap(count, count), { n: 2, a: 1, user: 1 })
+      t.same(await overlap(set, count), { n: 1, a: 2, user: 1 })
+      t.same(await overlap(set, (session) => session.destroy()), {})
+      t.same(await overlap(count, (session) => session.destroy()), {})
+      t.same(await overlap(set, (session) => { session.clear(); session.set('c', 1) }), { c: 1 })
+      t.same(await overlap((session) => { session.remove('n'); session.remove('a') }, (session) => { session.remove('user') }), {})
+      t.same(await overlap((session) => session.touch(), (session) => { session.touch(); set(session) }), { n: 0, a: 2, user: 1 })
+    })
+
+    await t.test('what is marked while a save meets another change is kept as well', async (t) => {
+      const store = makeStore()
+      const app = await buildApp(t, { store })
+      for (const [then, left] of [[(session: Session) => session.destroy(), {}], [(session: Session) => session.set('late', 1), { n: 11, late: 1 }]] as const) {
+        const { headers, sessionId } = await app.sessions.issue({ n: 0 })
+        const socket = await app.sessions.load(headers.cookie)
+        await store.update(sessionId, { clear: false, set: { n: '10' }, remove: [] })
+        socket.update('n', (n) => (n as number) + 1)
+        const saving = socket.save()
+        then(socket)
+        await Promise.all([saving, socket.save(), socket.reload()])
+        t.same((await app.sessions.load(headers.cookie)).data(), left)
+      }
+    })
+
+    await t.test('a request that does not wait for its own save, or saves twice at once, has one session and one cookie', async (t) => {
+      const { store, calls } = recorded(makeStore())
+      const app = await buildApp(t, { store })
+      app.get('/data', async ({ session }) => session.data())
+      app.get('/', async ({ session }) => { session.set('a', 1); session.save().catch(t.threw); session.set('b', 2) })
+      app.get('/twice', async ({ session }) => { session.set('a', 1); await Promise.all([session.save(), session.save()]); session.set('b', 2) })
+      app.get('/again', async ({ session }) => { session.regenerate(['a']); session.save().catch(t.threw); session.regenerate(['a']); session.set('b', 2) })
+      for (const url of ['/', '/twice', '/again']) {
+        const browser = new Browser(app)
+        if (url === '/again') Object.assign(browser.cookies, (await app.sessions.issue({ a: 1, gone: 1 })).cookies)
+        calls.length = 0
+        const response = await browser.visit(url)
+        t.equal(setCookies(response).length, 1)
+        t.ok(calls.filter((name) => name === 'create').length <= 1)
+        t.same((await browser.visit('/data')).json(), { a: 1, b: 2 }, url)
+      }
+    })
+
+    await t.test('a login that is marked while a save learns of a logout begins a new session', async (t) => {
+      const { store } = recorded(makeStore())
+      const app = await buildApp(t, { store })
+      app.get('/data', async ({ session }) => session.data())
+      app.get('/', async ({ session }) => {
+        session.set('late', 1)
+        await store.destroy(session.sessionId)
+        const saving = session.save()
+        session.regenerate()
+        session.set('user', 2)
+        await saving
+      })
+      const browser = new Browser(app)
+      Object.assign(browser.cookies, (await app.sessions.issue({ user: 1 })).cookies)
+      await browser.visit('/')
+      t.same((await browser.visit('/data')).json(), { user: 2 })
     })
 
     await t.test('a loaded session can end the session', async (t) => {
