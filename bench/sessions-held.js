@@ -32,7 +32,14 @@ export function measureGrowth (load, benchCase, { file }, sizes, settings) {
   return measureCase(load, benchCase, sizes.map((size) => ({ name: String(size), file, args: [String(size)] })), settings)
 }
 
-/** The longest stall, in milliseconds, and the cost per session, in microseconds, when so many expire at once. */
-export function measureExpiry (sessions) {
-  return runAlone(new URL('stall.js', import.meta.url), [String(sessions)], ['--expose-gc', '--max-old-space-size=8192'])
+/**
+ * The longest stall, in milliseconds, and the cost per session, in microseconds,
+ * when so many expire at once; and the stall without V8's helper threads, which
+ * compete with everybody else for the processors.
+ */
+export async function measureExpiry (sessions) {
+  const run = (...flags) => runAlone(new URL('stall.js', import.meta.url), [String(sessions)], ['--expose-gc', '--max-old-space-size=8192', ...flags])
+  const usual = await run()
+  const { longest: longestAlone } = await run('--single-threaded-gc')
+  return { ...usual, longestAlone }
 }
