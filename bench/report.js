@@ -109,7 +109,7 @@ function held ({ memory, growth, expiry, dataBytes }) {
     table(['sessions', ...sizes.map(count)], memoryRows),
     'CPU time per request of fastify-keep while other sessions live in its store. It counts all threads, so with a million sessions also the collector of V8, which goes through a heap of a gigabyte beside the requests:',
     table(['live sessions', ...grown.map(count)], growthRows),
-    'All sessions of the memory store expire at one moment. The longest time that other work had to wait until the last was gone, with the collector of V8 on the same thread (`--single-threaded-gc`) and, as usual, with its helper threads, which compete for this machine's two cores; and the CPU time per session removed, garbage collection included. The memory stores of the other packages never remove anything on their own.',
+    'All sessions of the memory store expire at one moment. The longest time that other work had to wait until the last was gone, with the collector of V8 on the same thread (`--single-threaded-gc`) and, as usual, with its helper threads, which compete for the two cores of this machine; and the CPU time per session removed, garbage collection included. The memory stores of the other packages never remove anything on their own.',
     table(['sessions', 'longest stall by the sweep', 'with helper threads of V8', 'per session'], expiryRows)].join('\n\n')
 }
 
