@@ -1,4 +1,5 @@
 // What a save has to do: the decision table of this package, in one function.
+import { nextExpiresAt } from './deadlines.js'
 import type { SessionState } from './session-state.js'
 import type { ValueChanges } from './apply-changes.js'
 
@@ -62,6 +63,6 @@ function planForKept (state: SessionState, version: number): SavePlan {
 }
 
 function planForUnchanged (state: SessionState): SavePlan {
-  const expiresAt = state.nextExpiresAt(state.now())
+  const expiresAt = nextExpiresAt(state)
   return expiresAt === state.stored?.record.expiresAt ? NOTHING : { step: 'touch', expiresAt }
 }

@@ -3,6 +3,7 @@
 // request can neither bring back what another ended nor undo what it stored.
 import { andThen, isPromise } from './awaitable.js'
 import { BrokenValueError } from './codec.js'
+import { absoluteExpiresAt, nextExpiresAt } from './deadlines.js'
 import { ConflictError, StoreError } from './errors.js'
 import { planSave, type SavePlan } from './save-plan.js'
 import type { SessionContext, SessionLog } from './session-context.js'
@@ -99,21 +100,22 @@ class Save {
     const since = state.checkpoint()
     const stored = this.#stored
     const values = state.values.send(changes)
-    const expiresAt = state.nextExpiresAt(state.now())
+    const expiresAt = nextExpiresAt(state)
     const moved = expiresAt !== stored.record.expiresAt
-    const { lifetimeChanged, absoluteExpiresAt, ownLifetime: lifetime } = state
+    const { lifetimeChanged, ownLifetime: lifetime } = state
+    const absolute = { absoluteExpiresAt: absoluteExpiresAt(state) }
     const answer = this.#context.store.update(stored.id, {
       clear: changes.clear,
       set: changes.set,
       remove: changes.remove,
       ...((moved || lifetimeChanged) && { expiresAt }),
-      ...(lifetimeChanged && { absoluteExpiresAt, lifetime }),
+      ...(lifetimeChanged && { ...absolute, lifetime }),
       ...(ifVersion !== undefined && { ifVersion })
     })
     return andThen(answer, (result) => {
       if (result === 'missing') return this.#ended(since)
       if (result === 'conflict') return this.#again(since)
-      state.saved({ ...stored, record: { ...stored.record, values, expiresAt, absoluteExpiresAt, lifetime, version: stored.record.version + 1 } }, since)
+      state.saved({ ...stored, record: { ...stored.record, values, expiresAt, ...absolute, lifetime, version: stored.record.version + 1 } }, since)
       this.#context.events.emit('saved', stored.id)
       return lifetimeChanged || (moved && state.lifetime.persistent) ? 'send' : unlessDue(this.#state)
     })

@@ -12,8 +12,20 @@ let used = randomness.length
 // 32 bytes in base64url: the last character carries 4 bits, so only 16 of the 64 can stand there
 const tokenShape = /^[\w-]{42}[AEIMQUYcgkosw048]$/
 
-/** A new secret of 256 random bits for the cookie. */
-export function createToken (): string {
+/** The two names of one session. */
+export interface SessionIdentity {
+  readonly token: string
+  readonly id: string
+}
+
+/** The names of a new session. */
+export function createIdentity (namespace: string): SessionIdentity {
+  const token = createToken()
+  return { token, id: sessionIdOf(token, namespace) }
+}
+
+/** A secret of 256 random bits. */
+function createToken (): string {
   if (used === randomness.length) {
     randomFillSync(randomness)
     used = 0

@@ -1,4 +1,5 @@
 // Records as they come from and go to a store.
+import { absoluteExpiresAt, expiresAtWhenUsed } from './deadlines.js'
 import type { SessionState } from './session-state.js'
 import type { SessionRecord } from '../types/store.js'
 
@@ -7,8 +8,8 @@ export function newRecord (state: SessionState, values: SessionRecord['values'])
   return {
     values,
     createdAt: state.createdAt,
-    expiresAt: state.expiresAtWhenUsed(state.now()),
-    absoluteExpiresAt: state.absoluteExpiresAt,
+    expiresAt: expiresAtWhenUsed(state),
+    absoluteExpiresAt: absoluteExpiresAt(state),
     version: 0,
     owner: state.status === 'rotated' ? state.stored?.record.owner ?? null : null,
     lifetime: state.ownLifetime

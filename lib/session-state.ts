@@ -1,7 +1,7 @@
 // One session during one request: what was loaded, what is pending, and what is
 // to become of it. It marks; saving is somebody else's work.
 import { StoreError } from './errors.js'
-import { createToken, sessionIdOf } from './session-id.js'
+import { createIdentity, type SessionIdentity } from './session-id.js'
 import { SessionValues, type Update } from './session-values.js'
 import type { CookieAttributes } from './cookie-attributes.js'
 import type { Clock } from '../types/options.js'
@@ -18,12 +18,6 @@ import type { SessionLifetime, SessionRecord } from '../types/store.js'
  * A save that succeeds leads back to kept.
  */
 export type SessionStatus = 'kept' | 'rotated' | 'regenerated' | 'destroyed' | 'ended' | 'unavailable'
-
-/** The two names of a session. */
-export interface SessionIdentity {
-  readonly token: string
-  readonly id: string
-}
 
 /** A session that the store holds. */
 export interface StoredSession extends SessionIdentity {
@@ -97,7 +91,7 @@ export class SessionState {
   /** The names under which the next save leaves this session. */
   identity (): SessionIdentity {
     if (this.stored !== null && (this.status === 'kept' || this.status === 'ended')) return this.stored
-    this.#next ??= this.#newIdentity()
+    this.#next ??= createIdentity(this.settings.namespace)
     return this.#next
   }
 
@@ -248,25 +242,6 @@ export class SessionState {
     if (!this.lifetimeChanged && this.status !== 'regenerated') this.ownLifetime = record.lifetime
   }
 
-  /** The deadline that no activity moves. */
-  get absoluteExpiresAt (): number {
-    const unchanged = this.stored !== null && !this.lifetimeChanged && (this.status === 'kept' || this.status === 'rotated')
-    return unchanged ? (this.stored as StoredSession).record.absoluteExpiresAt : this.createdAt + this.lifetime.absolute
-  }
-
-  /** The deadline if the session is used at that moment. */
-  expiresAtWhenUsed (now: number): number {
-    return Math.min(now + this.lifetime.idle, this.absoluteExpiresAt)
-  }
-
-  /** The deadline that a save at that moment sets: unmoved until a tenth of the idle timeout has gone by. */
-  nextExpiresAt (now: number): number {
-    const renewed = this.expiresAtWhenUsed(now)
-    if (this.stored === null || this.status !== 'kept' || this.lifetimeChanged || this.touched) return renewed
-    const { expiresAt } = this.stored.record
-    return renewed - expiresAt >= this.lifetime.idle / 10 ? renewed : expiresAt
-  }
-
   /** Before every change: there is a session to change, and somebody to be told of it. */
   #mark (): void {
     if (this.status === 'unavailable') throw new StoreError()
@@ -293,11 +268,6 @@ export class SessionState {
   /** Whoever begins a new session knowing that the old one ended does not need the old record. */
   #leaveEnded (): void {
     if (this.status === 'ended') this.stored = null
-  }
-
-  #newIdentity (): SessionIdentity {
-    const token = createToken()
-    return { token, id: sessionIdOf(token, this.settings.namespace) }
   }
 
   #settle (): void {

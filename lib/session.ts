@@ -2,6 +2,7 @@
 // Every method marks; what was marked is saved before the response leaves.
 import { inspect } from 'node:util'
 import { resolveCookieAttributes, type CookieAttributes } from './cookie-attributes.js'
+import { nextExpiresAt } from './deadlines.js'
 import { DURATION_MEND, toMilliseconds } from './duration.js'
 import { InvalidArgumentError, MissingKeyError } from './errors.js'
 import { BEHIND, IndexAccess } from './index-access.js'
@@ -174,8 +175,7 @@ export class SessionMap extends IndexAccess<SessionBacking> {
 
   /** When it ends if nobody uses it after this request. Milliseconds since the epoch. */
   get expiresAt (): number {
-    const { state } = this[BEHIND]
-    return state.nextExpiresAt(state.now())
+    return nextExpiresAt(this[BEHIND].state)
   }
 
   /** Shows the values; neither token nor secret is within reach. Behind the proxy, where `showProxy` looks, there is nothing. */

@@ -16,6 +16,7 @@ const layers: string[][] = [
   ['lib/load-session.ts', 'lib/save-session.ts', 'lib/store-suite/context.ts'],
   ['lib/session.ts', 'lib/session-cookie.ts'],
   ['lib/open-store.ts', 'lib/save-plan.ts', 'lib/session-context.ts', 'lib/session-record.ts'],
+  ['lib/deadlines.ts'],
   ['lib/options.ts', 'lib/session-state.ts'],
   ['lib/bounded-store.ts', 'lib/cookie-attributes.ts', 'lib/session-values.ts', 'lib/stores/memory-store.ts', 'lib/stores/redis-store.ts'],
   ['lib/stores/redis-requirements.ts'],
