@@ -100,22 +100,30 @@ for (const { kind, makeStore } of everyStore) {
       }
     })
 
-    await t.test('a login that is marked while a save learns of a logout begins a new session', async (t) => {
+    await t.test('a request that begins anew while its save learns of a logout has a new session, and any other has none', async (t) => {
       const { store } = recorded(makeStore())
       const app = await buildApp(t, { store })
+      let mark: (session: Session) => void = () => {}
       app.get('/data', async ({ session }) => session.data())
       app.get('/', async ({ session }) => {
         session.set('late', 1)
         await store.destroy(session.sessionId)
         const saving = session.save()
-        session.regenerate()
+        mark(session)
         session.set('user', 2)
         await saving
       })
-      const browser = new Browser(app)
-      Object.assign(browser.cookies, (await app.sessions.issue({ user: 1 })).cookies)
-      await browser.visit('/')
-      t.same((await browser.visit('/data')).json(), { user: 2 })
+      const afterwards = async (what: typeof mark) => {
+        mark = what
+        const browser = new Browser(app)
+        Object.assign(browser.cookies, (await app.sessions.issue({ user: 1 })).cookies)
+        await browser.visit('/')
+        return (await browser.visit('/data')).json()
+      }
+      t.same(await afterwards((session) => session.regenerate()), { user: 2 })
+      t.same(await afterwards((session) => session.destroy()), { user: 2 })
+      t.same(await afterwards((session) => session.touch()), {})
+      t.same(await afterwards(() => {}), {})
     })
 
     await t.test('a loaded session can end the session', async (t) => {
