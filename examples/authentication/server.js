@@ -7,7 +7,8 @@ const { PORT = '3000', HOST = '127.0.0.1', REDIS_URL } = process.env
 const isSecond = process.send !== undefined
 
 if (REDIS_URL && !isSecond) {
-  fork(fileURLToPath(import.meta.url), { env: { ...process.env, PORT: String(Number(PORT) + 1) } })
+  const next = Number(PORT) === 0 ? 0 : Number(PORT) + 1 // 0: any port that is free
+  fork(fileURLToPath(import.meta.url), { env: { ...process.env, PORT: String(next) } })
 }
 
 const app = buildApp(REDIS_URL ? { session: { store: await redisStore() } } : {})

@@ -6,7 +6,6 @@ import t, { type Test } from 'tap'
 import type { SessionOptions } from '../../index.js'
 import { startBrowser } from '../fixtures/browser.js'
 import { startAuthentication } from '../fixtures/example.js'
-import { freePort } from '../fixtures/free-port.js'
 import { needs } from '../fixtures/needs.js'
 import { startRedis } from '../fixtures/redis.js'
 
@@ -204,11 +203,12 @@ t.test('with REDIS_URL the authentication example runs in two processes behind o
   if (needs(t, 'redis') === null) return
   const { url } = await startRedis(t)
   const server = fileURLToPath(new URL('../../examples/authentication/server.js', import.meta.url))
-  const child = spawn(process.execPath, [server], { env: { ...process.env, PORT: String(await freePort()), REDIS_URL: url }, stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [server], { env: { ...process.env, PORT: '0', REDIS_URL: url }, stdio: ['ignore', 'pipe', 'inherit'] })
   t.teardown(() => child.kill())
   let output = ''
   const addresses = () => output.match(/http:\/\/127\.0\.0\.1:\d+/g) ?? []
-  while (addresses().length < 2) output += String((await once(child.stdout, 'data'))[0])
+  child.stdout.on('data', (chunk) => { output += String(chunk) })
+  while (addresses().length < 2) await once(child.stdout, 'data')
   const [one = '', other = ''] = addresses()
 
   const form = new URLSearchParams({ email: EMAIL, password: PASSWORD })
