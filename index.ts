@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
 import { DuplicateSessionError } from './lib/errors.js'
 import { requireSession } from './lib/guard.js'
+import { moveSessions } from './lib/move-sessions.js'
 import { openStore } from './lib/open-store.js'
 import { resolveOptions, type SessionConfig } from './lib/options.js'
 import { RequestSession } from './lib/request-session.js'
@@ -66,15 +67,16 @@ function claimNames (app: FastifyInstance & { [cookieNames]?: Set<string> }, { p
 const plugin = fp(keep, { fastify: '5.x', name: 'fastify-keep' })
 
 // what `require('fastify-keep')` answers: the plugin itself, with the named exports on it
-const cjs = Object.assign(plugin, { default: plugin, fastifyKeep: plugin, MemoryStore, requireSession, returnPath })
+const cjs = Object.assign(plugin, { default: plugin, fastifyKeep: plugin, MemoryStore, moveSessions, requireSession, returnPath })
 
 export default plugin
-export { plugin as fastifyKeep, MemoryStore, requireSession, returnPath }
+export { plugin as fastifyKeep, MemoryStore, moveSessions, requireSession, returnPath }
 /** @hidden */
 export { cjs as 'module.exports' }
 
 export type { RejectionReason, SessionEvent, SessionMessage } from './lib/events.js'
 export type { GuardOptions, SessionGuard, SessionPredicate } from './lib/guard.js'
+export type { MoveOptions, SessionMove } from './lib/move-sessions.js'
 export type { Session, SessionMap } from './lib/session.js'
 export type { IssuedSession, Sessions, SessionStats } from './lib/sessions.js'
 export type { MemoryStoreOptions } from './lib/stores/memory-store.js'

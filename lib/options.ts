@@ -117,7 +117,7 @@ function refuseBadCookieName (name: unknown): void {
 function checkedStore (store: SessionStore): SessionStore {
   const missing = storeFunctions.filter((name) => typeof store?.[name] !== 'function')
   if (missing.length === 0) return store
-  const hint = typeof (store as { get?: unknown } | null)?.get === 'function' ? '; this looks like a store for express-session' : ''
+  const hint = typeof (store as { get?: unknown } | null)?.get === 'function' ? "; for a store made for express-session write fromExpressStore(store), from 'fastify-keep/express-store'" : ''
   return refuse('store', store, `a store needs the function${missing.length > 1 ? 's' : ''} ${missing.join(', ')}${hint}`)
 }
 

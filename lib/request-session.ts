@@ -5,6 +5,7 @@ import { isPromise } from './awaitable.js'
 import { varyOnCookie } from './cache-headers.js'
 import { CookieNotDeliverableError, NotCoveredError, StoreError, StoreTimeoutError } from './errors.js'
 import { loadSession, reloadSession, unavailableSession } from './load-session.js'
+import { hasOptedOut } from './opted-out.js'
 import { isModified, needsNewCookie, planSave } from './save-plan.js'
 import { saveSession, type CookieAction } from './save-session.js'
 import { SessionMap, type Session, type SessionBacking } from './session.js'
@@ -155,11 +156,6 @@ export class RequestSession implements SessionBacking {
     // whoever logs out loses the cookie even if the store cannot be told
     if (this.state.status === 'destroyed') clearCookie(this.#context, this.#reply, this.state)
   }
-}
-
-/** Whether the route wants no session: then the store is left alone, and looking at the session is a mistake. */
-function hasOptedOut (request: FastifyRequest): boolean {
-  return (request.routeOptions.config as { session?: boolean } | undefined)?.session === false
 }
 
 function isStoreFailure (error: Error): boolean {

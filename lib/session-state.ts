@@ -177,6 +177,14 @@ export class SessionState {
     this.lifetimeChanged = true
   }
 
+  /** Takes over values of a session whose beginning nobody knows: it is no fresh login, and its absolute timeout runs from now. */
+  adopt (entries: ReadonlyArray<[key: string, value: unknown]>, persistent: SessionLifetime['persistent']): void {
+    this.setMany(entries)
+    const { idle, absolute } = this.lifetime
+    this.createdAt = 0
+    this.setLifetime({ idle, absolute: this.now() + absolute, persistent })
+  }
+
   touch (): void {
     this.#mark()
     this.#marks++

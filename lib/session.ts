@@ -1,16 +1,19 @@
 // The session as an app sees it: a small typed map that belongs to one browser.
 // Every method marks; what was marked is saved before the response leaves.
 import { inspect } from 'node:util'
+import { decode } from './codec.js'
 import { resolveCookieAttributes, type CookieAttributes } from './cookie-attributes.js'
 import { nextExpiresAt } from './deadlines.js'
 import { DURATION_MEND, toMilliseconds } from './duration.js'
 import { InvalidArgumentError, MissingKeyError } from './errors.js'
 import { BEHIND, IndexAccess } from './index-access.js'
 import { isModified } from './save-plan.js'
+import { isExpired } from './session-record.js'
 import type { SessionState } from './session-state.js'
 import type { Update } from './session-values.js'
 import type { Duration, SessionCookieAttributes } from '../types/options.js'
 import type { IndexedValues, SessionKey, SessionValue, SessionValues } from '../types/session-data.js'
+import type { SessionRecord } from '../types/store.js'
 
 /** What a session marks, and who carries out what it asks for at once. */
 export interface SessionBacking {
@@ -96,6 +99,7 @@ export class SessionMap extends IndexAccess<SessionBacking> {
    * is dead before the response is sent.
    */
   regenerate (keep: readonly SessionKey[] = []): void {
+    refuseCallback('regenerate()', keep)
     if (!Array.isArray(keep)) throw new InvalidArgumentError('regenerate()', typeof keep, 'give a list of keys to keep, or nothing')
     this[BEHIND].state.regenerate(keep)
   }
@@ -106,7 +110,9 @@ export class SessionMap extends IndexAccess<SessionBacking> {
   }
 
   /** Ends the session: logout. Its record goes, its cookie goes; what is set afterwards belongs to a new one. */
-  destroy (): void {
+  destroy (): void
+  destroy (callback?: unknown): void {
+    refuseCallback('destroy()', callback)
     this[BEHIND].state.destroy()
   }
 
@@ -143,12 +149,16 @@ export class SessionMap extends IndexAccess<SessionBacking> {
    * Saves now: for a hijacked reply, raw writes or a WebSocket; elsewhere it happens
    * by itself. False when the session was ended elsewhere meanwhile, and its changes dropped.
    */
-  save (): Promise<boolean> {
+  save (): Promise<boolean>
+  save (callback?: unknown): Promise<boolean> {
+    refuseCallback('save()', callback)
     return this[BEHIND].save()
   }
 
   /** Drops the pending changes and reads the session again. */
-  reload (): Promise<void> {
+  reload (): Promise<void>
+  reload (callback?: unknown): Promise<void> {
+    refuseCallback('reload()', callback)
     return this[BEHIND].reload()
   }
 
@@ -184,7 +194,15 @@ export class SessionMap extends IndexAccess<SessionBacking> {
     return behind === undefined ? {} : this.data()
   }
 
-  /** Milliseconds since the session began. A static, to leave the name to the app. */
+  /** Takes over a record of another library; false when it has expired. Like the next one a static, to leave the name to the app. */
+  static adopt (session: SessionMap, record: SessionRecord): boolean {
+    const { state } = session[BEHIND]
+    if (isExpired(record, state.now())) return false
+    state.adopt(Object.entries(record.values).map(([key, encoded]) => [key, decode(encoded)]), record.lifetime?.persistent ?? false)
+    return true
+  }
+
+  /** Milliseconds since the session began. */
   static ageOf (session: SessionMap): number {
     const { state } = session[BEHIND]
     return state.now() - state.createdAt
@@ -193,6 +211,11 @@ export class SessionMap extends IndexAccess<SessionBacking> {
 
 /** `request.session`: the map's methods, and every key as a property. */
 export type Session = SessionMap & IndexedValues<SessionMap>
+
+/** Code written for other session libraries would wait for its callback for ever. */
+function refuseCallback (call: string, given: unknown): void {
+  if (typeof given === 'function') throw new InvalidArgumentError(call, 'a callback', 'there are none; what is marked is saved before the response leaves, and save() and reload() return promises')
+}
 
 function duration (name: string, value: unknown): number {
   const milliseconds = toMilliseconds(value)

@@ -9,7 +9,7 @@ const root = new URL('../', import.meta.url).pathname
 const layers: string[][] = [
   ['index.ts', 'lib/store-suite.ts'],
   [
-    'lib/guard.ts', 'lib/request-session.ts', 'lib/sessions.ts',
+    'lib/guard.ts', 'lib/move-sessions.ts', 'lib/request-session.ts', 'lib/sessions.ts',
     'lib/store-suite/broken-records.ts', 'lib/store-suite/changes.ts', 'lib/store-suite/deadlines.ts',
     'lib/store-suite/parallel.ts', 'lib/store-suite/records.ts', 'lib/store-suite/replacement.ts'
   ],
@@ -18,12 +18,12 @@ const layers: string[][] = [
   ['lib/open-store.ts', 'lib/save-plan.ts', 'lib/session-context.ts', 'lib/session-record.ts'],
   ['lib/deadlines.ts'],
   ['lib/options.ts', 'lib/session-state.ts'],
-  ['lib/bounded-store.ts', 'lib/cookie-attributes.ts', 'lib/session-values.ts', 'lib/stores/memory-store.ts', 'lib/stores/redis-store.ts'],
-  ['lib/stores/redis-requirements.ts'],
+  ['lib/bounded-store.ts', 'lib/cookie-attributes.ts', 'lib/session-values.ts', 'lib/stores/express-store.ts', 'lib/stores/memory-store.ts', 'lib/stores/redis-store.ts'],
+  ['lib/stores/express-row.ts', 'lib/stores/redis-record.ts', 'lib/stores/redis-requirements.ts'],
   [
     'lib/apply-changes.ts', 'lib/awaitable.ts', 'lib/cache-headers.ts', 'lib/codec.ts', 'lib/duration.ts', 'lib/events.ts',
-    'lib/index-access.ts', 'lib/return-path.ts', 'lib/session-id.ts', 'lib/stores/expiry-queue.ts',
-    'lib/stores/redis-client.ts', 'lib/stores/redis-record.ts', 'lib/stores/redis-scripts.ts', 'lib/warnings.ts', 'types/options.ts'
+    'lib/index-access.ts', 'lib/opted-out.ts', 'lib/return-path.ts', 'lib/session-id.ts', 'lib/stores/broken-record.ts', 'lib/stores/callback.ts',
+    'lib/stores/expiry-queue.ts', 'lib/stores/redis-client.ts', 'lib/stores/redis-scripts.ts', 'lib/turns.ts', 'lib/warnings.ts', 'types/options.ts'
   ],
   ['lib/errors.ts', 'types/session-data.ts', 'types/store.ts']
 ]

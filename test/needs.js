@@ -1,10 +1,13 @@
 // The programs that some tests need beside Node.js: looks for them and, where
 // that is usual, installs them. In containers that is as root with apt-get.
 import { spawnSync } from 'node:child_process'
-import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
-/** By name: the variable that names the program outright, the one that tells tests, its usual names, its Debian package. */
+// Debian keeps a server's programs out of the PATH, by version
+const postgresFolders = () => existsSync('/usr/lib/postgresql') ? readdirSync('/usr/lib/postgresql').map((version) => `/usr/lib/postgresql/${version}/bin`) : []
+
+/** By name: the variable that names the program outright, the one that tells tests, its usual names and further folders, its Debian package. */
 const programs = {
   chromium: {
     given: 'CHROMIUM',
@@ -17,15 +20,22 @@ const programs = {
     told: 'KEEP_REDIS',
     names: ['redis-server', 'valkey-server'],
     debian: 'redis-server'
+  },
+  postgres: {
+    given: 'POSTGRES_SERVER',
+    told: 'KEEP_POSTGRES',
+    names: ['postgres'],
+    folders: postgresFolders,
+    debian: 'postgresql'
   }
 }
 
 /** The program's path, or `null`. What a variable names is taken as it is, or not at all. */
 export function findProgram (name) {
-  const { given, told, names } = programs[name]
+  const { given, told, names, folders: more = () => [] } = programs[name]
   const named = process.env[told] || process.env[given]
   if (named) return runs(named) ? named : null
-  const folders = (process.env.PATH ?? '').split(delimiter)
+  const folders = [...(process.env.PATH ?? '').split(delimiter), ...more()]
   const paths = names.flatMap((each) => folders.map((folder) => join(folder, each)))
   return paths.find((path) => existsSync(path) && runs(path)) ?? null
 }

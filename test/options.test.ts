@@ -37,7 +37,7 @@ const refused: Array<[options: object, option: string, value: string, mend: RegE
   [{ saveOn: 'sometimes' }, 'saveOn', "'sometimes'", /'always' or 'success'/],
   [{ onStoreError: 'ignore' }, 'onStoreError', "'ignore'", /'fail' or 'anonymous'/],
   [{ clock: () => 1 }, 'clock', 'Function', /now\(\)/],
-  [{ store: new Map() }, 'store', 'Map', /read, create, update, touch, replace, destroy; this looks like a store for express-session/],
+  [{ store: new Map() }, 'store', 'Map', /read, create, update, touch, replace, destroy; .* fromExpressStore\(store\)/],
   [{ store: { read () {}, create () {}, update () {}, touch () {}, destroy () {} } }, 'store', 'Object', /the function replace/],
   [{ store: null }, 'store', 'null', /needs the functions/],
   [{ cookie: 'sid' }, 'cookie', "'sid'", /object/],

@@ -1,6 +1,7 @@
 // A session as a Redis hash: one field per key, so that two requests merge inside
 // Redis, and the rest in fields of one letter, which no key can take.
 import type { SessionChanges, SessionRecord } from '../../types/store.js'
+import { brokenRecord } from './broken-record.js'
 
 // The scripts know these names too.
 const VERSION = 'v'
@@ -62,11 +63,6 @@ export function recordOf (entries: ReadonlyArray<[field: string, value: string]>
   } catch {
     return brokenRecord()
   }
-}
-
-/** What stands for a record that cannot be understood. */
-export function brokenRecord (): SessionRecord {
-  return { values: {}, createdAt: NaN, expiresAt: NaN, absoluteExpiresAt: NaN, version: NaN, owner: null, lifetime: null }
 }
 
 function valueFields (values: SessionRecord['values']): Fields {
