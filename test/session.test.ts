@@ -50,6 +50,15 @@ for (const { kind, makeStore } of everyStore) {
       t.same(await visit((session) => session.data()), { city: 'Pune' })
     })
 
+    await t.test('a callback is refused, for nobody would ever call it', async (t) => {
+      for (const name of ['regenerate', 'destroy', 'save', 'reload'] as const) {
+        act = (session) => (session[name] as (callback: () => void) => unknown)(() => {})
+        const { statusCode, body } = await app.inject('/')
+        t.equal(statusCode, 500)
+        t.match(body, `session.${name}() was given a callback`)
+      }
+    })
+
     await t.test('null is a value', async (t) => {
       const visit = browser()
       await visit((session) => session.set('name', null))

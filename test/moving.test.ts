@@ -1,0 +1,217 @@
+// Sessions that express-session and @fastify/session really wrote, in stores of
+// theirs, go on as sessions of this package.
+import { once } from 'node:events'
+import { createServer, type RequestListener } from 'node:http'
+import { createRequire } from 'node:module'
+import type { AddressInfo } from 'node:net'
+import cookie from '@fastify/cookie'
+import expressSession from 'express-session'
+import Fastify, { type FastifyInstance, type FastifyPluginCallback } from 'fastify'
+import t, { type Test } from 'tap'
+import session, { moveSessions, requireSession, type MoveOptions, type SessionOptions, type SessionStore } from '../index.js'
+import { fromExpressStore, type ExpressStore } from '../lib/stores/express-store.js'
+import { Browser, setCookies } from './fixtures/app.js'
+import { runningClock, DAY, HOUR } from './fixtures/clock.js'
+import { expressStores } from './fixtures/express-stores.js'
+import { liveObjectStore } from './fixtures/live-object-store.js'
+import { needs } from './fixtures/needs.js'
+import { memoryStore } from './fixtures/stores.js'
+
+const fastifySession: FastifyPluginCallback<Record<string, unknown>> = createRequire(import.meta.url)('@fastify/session')
+const SECRET = 'a secret of the old library, long enough for each'
+
+/** Logs a visitor in with the old library, and answers with the cookie that the browser now has. */
+type OldApp = (t: Test, store: ExpressStore, cookie?: { maxAge?: number }) => Promise<Record<string, string>>
+
+const oldLibraries: Record<string, { cookieName: string, login: OldApp }> = {
+  'express-session': {
+    cookieName: 'connect.sid',
+    async login (t, store, cookie = {}) {
+      const sessions = expressSession({ secret: SECRET, store: store as expressSession.Store, resave: false, saveUninitialized: false, cookie })
+      const server = createServer(((request, response) => sessions(request as never, response as never, () => {
+        Object.assign((request as unknown as { session: object }).session, { userId: 42, cart: ['apple'] })
+        response.end()
+      })) as RequestListener).listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      t.teardown(() => server.close())
+      const { headers } = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
+      const [, name, value] = /^([^=]+)=([^;]+)/.exec(String(headers.get('set-cookie'))) ?? []
+      return { [String(name)]: decodeURIComponent(String(value)) }
+    }
+  },
+  '@fastify/session': {
+    cookieName: 'sessionId',
+    async login (t, store, cookie = {}) {
+      const app = Fastify()
+      t.teardown(() => app.close())
+      app.register(import('@fastify/cookie'))
+      app.register(fastifySession, { secret: SECRET, store, saveUninitialized: false, cookie: { secure: false, ...cookie } })
+      app.get('/', async (request) => { Object.assign(request.session, { userId: 42, cart: ['apple'] }) })
+      const { cookies } = await app.inject('/')
+      return Object.fromEntries(cookies.map(({ name, value }) => [name, value]))
+    }
+  }
+}
+
+/** The app after the change of library. */
+async function newApp (t: Test, move: MoveOptions, options: SessionOptions = {}): Promise<FastifyInstance> {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(session, options)
+  app.addHook('onRequest', moveSessions(move))
+  app.get('/me', { onRequest: requireSession('userId') }, async ({ session }) => session.data())
+  app.get('/pay', { onRequest: requireSession('userId', { fresh: '5m' }) }, async () => 'paid')
+  app.get('/login', async ({ session }) => {
+    session.regenerate()
+    session.set('userId', 43)
+  })
+  app.get('/logout', async ({ session }) => { session.destroy() })
+  app.get('/health', { config: { session: false } }, async () => 'well')
+  return app
+}
+
+function oldRow (store: ExpressStore, id: string): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    store.get(id, (error, row) => error && (error as { code?: string }).code !== 'ENOENT' ? reject(error) : resolve(row ?? null))
+  })
+}
+
+const idOf = (signed: string) => signed.replace(/^s:/, '').split('.')[0] as string
+
+for (const [library, { cookieName, login }] of Object.entries(oldLibraries)) {
+  for (const [name, { program, make }] of Object.entries(expressStores)) {
+    t.test(`whoever was logged in with ${library} on ${name} still is`, async (t) => {
+      if (program !== undefined && needs(t, program) === null) return
+      const store = await make(t)
+      const cookies = await login(t, store, { maxAge: HOUR })
+      t.strictSame(Object.keys(cookies), [cookieName])
+      const app = await newApp(t, { from: fromExpressStore(store), cookieName, secret: ['a newer one', SECRET] }, { store: fromExpressStore(store) })
+      const browser = new Browser(app)
+      Object.assign(browser.cookies, cookies)
+
+      t.strictSame((await browser.visit('/me')).json(), { userId: 42, cart: ['apple'] })
+      t.strictSame(Object.keys(browser.cookies), ['sid'], 'the browser has the new cookie, and no longer the old one')
+      t.equal(await oldRow(store, idOf(cookies[cookieName] as string)), null, 'the old session is gone')
+      t.strictSame((await browser.visit('/me')).json(), { userId: 42, cart: ['apple'] })
+
+      await browser.visit('/logout')
+      const again = await app.inject({ url: '/me', cookies })
+      t.equal(again.statusCode, 401, 'after the logout the old cookie opens nothing')
+    })
+  }
+}
+
+/** An app that moves what express-session left, and a browser that was logged in there. */
+async function moving (t: Test, { store = liveObjectStore(), cookie = {}, move = {}, options = {} }: { store?: ExpressStore, cookie?: { maxAge?: number }, move?: Partial<MoveOptions>, options?: SessionOptions } = {}) {
+  const cookies = await oldLibraries['express-session']!.login(t, store, cookie)
+  const app = await newApp(t, { from: fromExpressStore(store), cookieName: 'connect.sid', secret: SECRET, ...move }, options)
+  const browser = new Browser(app)
+  Object.assign(browser.cookies, cookies)
+  return { app, browser, store, id: idOf(String(cookies['connect.sid'])) }
+}
+
+t.test('a login that was moved is no fresh one, until the user logs in again', async (t) => {
+  const { browser } = await moving(t)
+  t.equal((await browser.visit('/pay')).json().code, 'FST_KEEP_STALE_LOGIN')
+  t.equal((await browser.visit('/me')).statusCode, 200)
+  t.equal((await browser.visit('/pay')).json().code, 'FST_KEEP_STALE_LOGIN')
+  await browser.visit('/login')
+  t.equal((await browser.visit('/pay')).body, 'paid')
+})
+
+t.test('a moved session ends by the new timeouts, counted from its move', async (t) => {
+  const clock = runningClock()
+  const { browser } = await moving(t, { options: { clock, store: memoryStore(clock), idleTimeout: '1d', absoluteTimeout: '2d' } })
+  for (let day = 0; day < 3; day++) {
+    t.equal((await browser.visit('/me')).statusCode, 200, `after ${day} times 15 hours`)
+    clock.advance(15 * HOUR)
+  }
+  clock.advance(3 * HOUR)
+  t.equal((await browser.visit('/me')).statusCode, 401, 'after two days')
+})
+
+t.test('a cookie with a date becomes one with a date, a browser-session cookie stays one', async (t) => {
+  const dated = await moving(t, { cookie: { maxAge: DAY } })
+  t.match(setCookies(await dated.browser.visit('/me')).find((line) => line.startsWith('sid=')), /Max-Age=3600/)
+  const undated = await moving(t)
+  t.notMatch(setCookies(await undated.browser.visit('/me')).find((line) => line.startsWith('sid=')), /Max-Age|Expires/)
+})
+
+t.test('the old cookie is cleared where it was set', async (t) => {
+  const { browser } = await moving(t, { move: { path: '/app', domain: 'example.com' } })
+  t.match(setCookies(await browser.visit('/me')).find((line) => line.startsWith('connect.sid=')), /^connect\.sid=; Max-Age=0; Domain=example\.com; Path=\/app/)
+})
+
+t.test('an old session does not touch the one of somebody who logged in anew, and goes', async (t) => {
+  const { browser, store, id, app } = await moving(t)
+  const { cookies } = await app.inject('/login')
+  browser.cookies.sid = String(cookies[0]?.value)
+  t.strictSame((await browser.visit('/me')).json(), { userId: 43 })
+  t.equal(await oldRow(store, id), null)
+  t.notOk('connect.sid' in browser.cookies)
+})
+
+t.test('a cookie that the old library did not sign, or whose session is gone, opens nothing', async (t) => {
+  const { app, browser, id } = await moving(t)
+  for (const value of [id, `s:${id}`, `s:${id}.`, `s:${id}.${'A'.repeat(43)}`, 's:', '', '../../etc/passwd', `s:${'x'.repeat(5000)}`]) {
+    const response = await app.inject({ url: '/me', cookies: { 'connect.sid': value } })
+    t.equal(response.statusCode, 401, value.slice(0, 60))
+    t.strictSame(setCookies(response), [])
+  }
+  const old = { ...browser.cookies }
+  await browser.visit('/me')
+  t.equal((await app.inject({ url: '/me', cookies: old })).statusCode, 401)
+  t.equal((await app.inject('/me')).statusCode, 401)
+})
+
+t.test('an expired or broken old session opens nothing', async (t) => {
+  const clock = runningClock()
+  const { browser } = await moving(t, { cookie: { maxAge: HOUR }, options: { clock } })
+  clock.advance(HOUR)
+  t.equal((await browser.visit('/me')).statusCode, 401)
+  const broken = await moving(t)
+  await new Promise<void>((resolve) => { broken.store.set(broken.id, { cookie: { expires: 'some day' } }, () => resolve()) })
+  t.equal((await broken.browser.visit('/me')).statusCode, 401)
+})
+
+t.test('a route that opted out leaves the old session for the next one', async (t) => {
+  const { browser } = await moving(t)
+  t.equal((await browser.visit('/health')).body, 'well')
+  t.equal((await browser.visit('/me')).statusCode, 200)
+})
+
+t.test('nobody is logged out because the old store is away', async (t) => {
+  const store = liveObjectStore()
+  const { browser } = await moving(t, { store })
+  const { get } = store
+  store.get = (_id, callback) => callback(new Error('away'))
+  const response = await browser.visit('/me')
+  t.equal(response.statusCode, 503)
+  t.notMatch(response.body, 'away')
+  store.get = get
+  t.equal((await browser.visit('/me')).statusCode, 200)
+})
+
+t.test('without the plugin before it the hook says so', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(cookie)
+  app.addHook('onRequest', moveSessions({ from: memoryStore(), cookieName: 'connect.sid', secret: SECRET }))
+  app.get('/', async () => 'ok')
+  t.equal((await app.inject('/')).body, 'ok')
+  const store = liveObjectStore()
+  const cookies = await oldLibraries['express-session']!.login(t, store)
+  t.equal((await app.inject({ url: '/', cookies })).json().code, 'FST_KEEP_NOT_COVERED')
+})
+
+t.test('options that cannot work are refused with the mend', (t) => {
+  const good = { from: memoryStore(), cookieName: 'connect.sid', secret: SECRET }
+  const refused = (options: object, message: RegExp) => t.throws(() => moveSessions({ ...good, ...options }), { code: 'FST_KEEP_INVALID_OPTION', message })
+  refused({ from: new Map() }, /moveSessions from is .*give fromExpressStore/)
+  refused({ from: { read () {} } as unknown as SessionStore }, /moveSessions from is/)
+  refused({ cookieName: '' }, /moveSessions cookieName is ''/)
+  refused({ secret: [] }, /moveSessions secret is of type object: give the old secret/)
+  refused({ secret: undefined }, /moveSessions secret is of type undefined/)
+  refused({ storeTimeout: -1 }, /moveSessions storeTimeout is -1/)
+  t.end()
+})
