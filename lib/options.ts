@@ -58,6 +58,13 @@ const elsewhere: Record<string, string> = {
   saveUninitialized: 'leave it out: nothing is saved before something is stored',
   resave: 'leave it out: only what changed is saved',
   rolling: 'leave it out: the idle timeout renews itself',
+  idGenerator: 'leave it out: ids are 256 random bits',
+  genid: 'leave it out: ids are 256 random bits',
+  algorithm: 'leave it out: signatures are HMAC-SHA256',
+  cookiePrefix: 'leave it out: the value is only an id',
+  encode: 'leave it out: the value needs no encoding',
+  proxy: 'leave it out, and set the Fastify option trustProxy',
+  unset: 'leave it out, and call session.destroy()',
   secrets: 'write secret: [newest, older]'
 }
 
