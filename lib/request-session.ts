@@ -84,7 +84,7 @@ export class RequestSession implements SessionBacking {
 
   async save (): Promise<boolean> {
     const { state } = this
-    if (this.#reply.raw.headersSent && needsNewCookie(planSave(state))) {
+    if (headersAreGone(this.#request, this.#reply) && needsNewCookie(planSave(state))) {
       throw new CookieNotDeliverableError('the headers have been sent; save the session before')
     }
     try {
@@ -156,6 +156,12 @@ export class RequestSession implements SessionBacking {
     // whoever logs out loses the cookie even if the store cannot be told
     if (this.state.status === 'destroyed') clearCookie(this.#context, this.#reply, this.state)
   }
+}
+
+/** A WebSocket takes over the connection of its request: the response of a hijacked upgrade is never written. */
+function headersAreGone (request: FastifyRequest, reply: FastifyReply): boolean {
+  const { upgrade } = request.raw as { upgrade?: boolean }
+  return reply.raw.headersSent || (upgrade === true && reply.sent)
 }
 
 function isStoreFailure (error: Error): boolean {
