@@ -1,18 +1,16 @@
 // Every snippet of the README is run, and its tables are held to the code.
-import { readFile, mkdir, writeFile } from 'node:fs/promises'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import type { FastifyInstance } from 'fastify'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import * as errors from '../lib/errors.js'
 import { Browser } from './fixtures/app.js'
 import { needs } from './fixtures/needs.js'
 import { startRedis } from './fixtures/redis.js'
+import { readDocument, trySnippets, type Trial } from './fixtures/snippets.js'
 
-const root = new URL('../', import.meta.url)
-const readme = await readFile(new URL('README.md', root), 'utf8')
+const readme = await readDocument('README.md')
 
 /** What shows that a snippet works. Every snippet has one. */
-const trials: Record<string, (t: Test, app: FastifyInstance) => Promise<void>> = {
+const trials: Record<string, Trial> = {
   async counter (t, app) {
     t.match(app.addresses(), [{ port: Number }], 'it listens on plain http')
     const browser = new Browser(app)
@@ -74,50 +72,11 @@ const trials: Record<string, (t: Test, app: FastifyInstance) => Promise<void>> =
   }
 }
 
-const snippets = [...readme.matchAll(/<!-- snippet: (\S+) -->\n```ts\n([\s\S]*?)```/g)].map(([, name, code]) => ({ name: String(name), code: String(code) }))
-
-/** The snippet as a module of its own, with what it takes for granted in front. */
-function moduleOf (code: string): string {
-  const head = [
-    /import Fastify /.test(code) ? '' : "import Fastify from 'fastify'",
-    /import session /.test(code) ? '' : "import session from 'fastify-keep'",
-    "import { MemoryStore, requireSession, returnPath, type Session, type Sessions, type SessionMessage } from 'fastify-keep'",
-    "import type { OutgoingHttpHeaders } from 'node:http'",
-    /const app =/.test(code) ? '' : 'const app = Fastify()',
-    /register\(session/.test(code) ? '' : 'await app.register(session)'
-  ]
-  // a snippet may name its own session like the plugin, so it gets a block; imports and declarations stay outside
-  const outside = code.match(/^(import .*|declare module[\s\S]*?^})$/gm) ?? []
-  const inside = outside.reduce((rest, part) => rest.replace(part, ''), code)
-  const body = /const app =/.test(code) ? inside : `{\n${inside}\n}`
-  return [...head, ...outside, body, 'export { app }', 'export const used = [MemoryStore, requireSession, returnPath]'].join('\n')
-    .replaceAll("'fastify-keep'", "'../../index.js'")
-    .replaceAll("'fastify-keep/redis'", "'../../lib/stores/redis-store.js'")
-    .replace('port: 3000', "port: 0, host: '127.0.0.1'")
-}
-
-t.test('every snippet has a name and a trial', (t) => {
-  t.equal(readme.match(/```ts\n/g)?.length, snippets.length)
-  t.same(snippets.map(({ name }) => name).sort(), Object.keys(trials).sort())
-  t.end()
-})
-
-t.test('every snippet does what it says', async (t) => {
-  const folder = new URL('.tap/readme/', root)
-  await mkdir(folder, { recursive: true })
-  t.intercept(console, 'log', { value: () => {} })
-  for (const { name, code } of snippets) {
-    await t.test(name, async (t) => {
-      if (name === 'redis') {
-        if (needs(t, 'redis') === null) return
-        process.env.REDIS_URL = (await startRedis(t)).url
-      }
-      const file = new URL(`${name}-${process.pid}.ts`, folder)
-      await writeFile(file, moduleOf(code))
-      const { app } = await import(file.href) as { app: FastifyInstance }
-      t.teardown(() => app.close())
-      await trials[name]?.(t, app)
-    })
+await trySnippets('README.md', trials, {
+  async redis (t, code) {
+    if (needs(t, 'redis') === null) return null
+    process.env.REDIS_URL = (await startRedis(t)).url
+    return code
   }
 })
 
@@ -132,7 +91,7 @@ t.test('the table of errors lists each code with its status, and no other', (t) 
 })
 
 t.test('every option has a row, with its default where it is a plain one', async (t) => {
-  const types = await readFile(new URL('types/options.ts', root), 'utf8')
+  const types = await readDocument('types/options.ts')
   const documented = [...types.matchAll(/^ {2}(\w+)\?:/gm)].map(([, name]) => name)
   const rows = new Set([...readme.matchAll(/^\| `(?:cookie\.)?(\w+)` \|/gm)].map(([, name]) => name))
   for (const name of documented) if (name !== 'cookie') t.ok(rows.has(name), String(name))
