@@ -1,10 +1,10 @@
 // tRPC's adapter for Fastify: procedures reach the session through `ctx.req`.
-import { createTRPCClient, httpBatchLink, httpLink, TRPCClientError, type getFetch, type TRPCClient } from '@trpc/client'
+import { createTRPCClient, httpBatchLink, httpBatchStreamLink, httpLink, TRPCClientError, type getFetch, type TRPCClient } from '@trpc/client'
 import { initTRPC, TRPCError } from '@trpc/server'
 import { fastifyTRPCPlugin, type CreateFastifyContextOptions, type FastifyTRPCPluginOptions } from '@trpc/server/adapters/fastify'
 import t, { type Test } from 'tap'
 import type { SessionStore } from '../../index.js'
-import { buildApp } from '../fixtures/app.js'
+import { buildApp, gate } from '../fixtures/app.js'
 import { everyStore, recorded } from '../fixtures/stores.js'
 
 const createContext = ({ req, res }: CreateFastifyContextOptions) => ({ req, res })
@@ -22,6 +22,9 @@ const loggedIn = procedure.use(middleware(({ ctx, next }) => {
   return next({ ctx: { user } })
 }))
 
+/** Opens when the headers of a response have reached the client. */
+let answered = gate()
+
 const appRouter = router({
   login: procedure.input(text).mutation(({ ctx, input }) => {
     ctx.req.session.regenerate()
@@ -31,6 +34,11 @@ const appRouter = router({
   me: loggedIn.query(({ ctx }) => ctx.user),
   count: loggedIn.mutation(({ ctx }) => ctx.req.session.update('count', (count) => Number(count ?? 0) + 1) as number),
   put: loggedIn.input(text).mutation(({ ctx, input }) => ctx.req.session.set(input, 1)),
+  putLate: loggedIn.input(text).mutation(async ({ ctx: { req: { session } }, input }) => {
+    await answered.passed
+    session.set(input, 1)
+    return session.save()
+  }),
   data: procedure.query(({ ctx }) => ctx.req.session.data()),
   fail: loggedIn.mutation(({ ctx }) => { ctx.req.session.set('before', 1); throw new TRPCError({ code: 'CONFLICT' }) }),
   logout: procedure.mutation(({ ctx }) => ctx.req.session.destroy())
@@ -44,7 +52,7 @@ interface Visitor {
   readonly cookies: Map<string, string>
 }
 
-async function openSite (t: Test, store: SessionStore): Promise<(link?: typeof httpLink | typeof httpBatchLink) => Visitor> {
+async function openSite (t: Test, store: SessionStore): Promise<(link?: typeof httpLink | typeof httpBatchLink | typeof httpBatchStreamLink) => Visitor> {
   const app = await buildApp(t, { store }, { forceCloseConnections: true, routerOptions: { maxParamLength: 5000 } })
   await app.register(fastifyTRPCPlugin, {
     prefix: '/trpc',
@@ -55,7 +63,8 @@ async function openSite (t: Test, store: SessionStore): Promise<(link?: typeof h
     const cookies = new Map<string, string>()
     const send: ReturnType<typeof getFetch> = async (input, init) => {
       visitor.requests++
-      const response = await fetch(input, { ...init as RequestInit, headers: { 'content-type': 'application/json', cookie: [...cookies].map((pair) => pair.join('=')).join('; ') } })
+      const response = await fetch(input, { ...init as RequestInit, headers: { ...init?.headers as Record<string, string>, cookie: [...cookies].map((pair) => pair.join('=')).join('; ') } })
+      answered.open()
       for (const line of response.headers.getSetCookie()) {
         const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? []
         if (line.includes('Max-Age=0')) cookies.delete(name)
@@ -109,6 +118,16 @@ for (const { kind, makeStore } of everyStore) {
     await t.test('a batch answers each call for itself, with the session or without', async (t) => {
       const { trpc } = (await openSite(t, makeStore()))()
       t.same(await Promise.all([refusal(trpc.me.query()), trpc.data.query()]), ['UNAUTHORIZED', {}])
+    })
+
+    await t.test('in a streamed batch the headers leave first, and what is stored then is saved by hand', async (t) => {
+      const newVisitor = await openSite(t, makeStore())
+      const [visitor, streaming] = [newVisitor(), newVisitor(httpBatchStreamLink)]
+      await visitor.trpc.login.mutate('ann')
+      for (const pair of visitor.cookies) streaming.cookies.set(...pair)
+      answered = gate()
+      t.same(await Promise.all([streaming.trpc.putLate.mutate('a'), streaming.trpc.putLate.mutate('b')]), [true, true])
+      t.same(await visitor.trpc.data.query(), { user: 'ann', a: 1, b: 1 })
     })
 
     await t.test('calls at the same time that are not batched lose nothing', async (t) => {
