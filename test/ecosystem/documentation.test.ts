@@ -2,13 +2,13 @@
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import Fastify, { type FastifyInstance, type LightMyRequestResponse } from 'fastify'
-import type { Test } from 'tap'
+import t, { type Test } from 'tap'
 import ts from 'typescript'
 import { WebSocket } from 'ws'
 import { Browser } from '../fixtures/app.js'
 import { freePort } from '../fixtures/free-port.js'
 import { startProvider } from '../fixtures/oauth-provider.js'
-import { trySnippets, type Preparation, type Trial } from '../fixtures/snippets.js'
+import { readDocument, trySnippets, type Preparation, type Trial } from '../fixtures/snippets.js'
 import { WebBrowser } from '../fixtures/web-browser.js'
 
 const post = (payload: object = {}) => ({ method: 'POST', payload }) as const
@@ -194,3 +194,11 @@ const preparations: Record<string, Preparation> = {
 }
 
 await trySnippets('docs/ecosystem.md', trials, preparations)
+
+t.test('the settings for TypeScript are the ones that the type tests run with', async (t) => {
+  const text = await readDocument('docs/ecosystem.md')
+  const read = (name: string) => readDocument(`test/types/beside-flash/${name}`)
+  const { compilerOptions: { paths } } = JSON.parse(/```json\n([\s\S]*?)```/.exec(text)?.[1] ?? '')
+  t.same(paths, JSON.parse(await read('tsconfig.json')).compilerOptions.paths)
+  t.ok(text.includes(`\`${(await read('secure-session.d.ts')).trim()}\``))
+})
