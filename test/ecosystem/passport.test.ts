@@ -47,6 +47,7 @@ async function openSite (t: Test, store: SessionStore, options: AuthenticatorOpt
   app.post('/login', local({}), guarded)
   app.post('/login-redirect', local({ successRedirect: '/me', failureRedirect: '/form', failureFlash: true }), guarded)
   app.post('/login-keep', local({ keepSessionInfo: true, successReturnToOrRedirect: '/me' }), guarded)
+  app.post('/login-message', local({ failureMessage: 'Try again' }), guarded)
   app.post('/check', local({ session: false }), guarded)
   app.get('/form', async (_request, reply) => reply.flash('error'))
   app.get('/me', async (request) => ({ name: (request.user as User | undefined)?.name ?? null }))
@@ -100,6 +101,16 @@ for (const { kind, makeStore } of everyStore) {
       t.equal(site.ran, 0)
       t.match((await browser.visit('/data')).json(), { cart: 1 }, 'the session is as it was')
       t.same((await browser.visit('/me')).json(), { name: null })
+    })
+
+    await onSite('a failure that is noted in the session is stored before the 401 leaves, and the handler never runs', async (t, site) => {
+      const browser = new Browser(site.app)
+      for (const messages of [['Try again'], ['Try again', 'Try again']]) {
+        const { statusCode, body } = await browser.visit('/login-message', post('ann', 'wrong'))
+        t.same([statusCode, body], [401, 'Unauthorized'])
+        t.same((await browser.visit('/data')).json(), { messages })
+      }
+      t.equal(site.ran, 0)
     })
 
     await onSite('a failure is flashed: the form shows it once', async (t, { app }) => {
