@@ -1,4 +1,9 @@
-// The plugin: options in, decorators and hooks on. And everything that is public.
+/**
+ * The plugin: options in, decorators and hooks on. And everything that is public.
+ *
+ * @packageDocumentation
+ * @mergeModuleWith <project>
+ */
 import cookie from '@fastify/cookie'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
@@ -64,6 +69,10 @@ function claimNames (app: FastifyInstance & { [cookieNames]?: Set<string> }, { p
   names.add(cookieName)
 }
 
+/**
+ * The plugin: `await app.register(session, options)`. Adds `request.session` and `app.sessions`, where no
+ * `property` says otherwise. A bad option stops the start with an `InvalidOptionError`.
+ */
 const plugin = fp(keep, { fastify: '5.x', name: 'fastify-keep' })
 
 // what `require('fastify-keep')` answers: the plugin itself, with the named exports on it

@@ -39,13 +39,21 @@ export function publish (event: SessionEvent, sessionId: string | null, more?: O
 
 /** What one registration has seen since it started. */
 export interface SessionCounts {
+  /** Sessions stored for the first time. */
   created: number
+  /** Sessions read from the store. */
   loaded: number
+  /** Changes written to a session that was stored before. */
   saved: number
+  /** Stored sessions that got another id, by `regenerate` or `rotate`. */
   regenerated: number
+  /** Sessions ended before their time, by `destroy` or because nothing was left in them. */
   destroyed: number
+  /** Sessions found to be past a deadline. */
   expired: number
+  /** Cookies that opened no session, and records that could not be read. */
   rejected: number
+  /** Calls of the store that failed, took too long or were answered with nonsense. */
   storeErrors: number
 }
 

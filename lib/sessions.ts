@@ -1,4 +1,4 @@
-// `app.sessions`: sessions outside a request.
+// A session without a request: by a cookie header, for a test, in a count.
 import type { FastifyBaseLogger } from 'fastify'
 import type { SessionCounts } from './events.js'
 import { CookieNotDeliverableError } from './errors.js'
@@ -18,7 +18,10 @@ export interface IssuedSession {
   /** For `app.inject({ cookies })`. */
   readonly cookies: Record<string, string>
   /** For `fetch`, a WebSocket client or `app.inject({ headers })`. */
-  readonly headers: { cookie: string }
+  readonly headers: {
+    /** Name and value, as a browser would send them. */
+    cookie: string
+  }
 }
 
 /** What this registration has seen since it started, and what its store holds where it counts. */
@@ -31,6 +34,7 @@ export interface SessionStats extends SessionCounts {
   bytes: number | null
 }
 
+/** `app.sessions`: sessions outside a request. */
 export class Sessions {
   readonly #context: SessionContext
   readonly #log: FastifyBaseLogger

@@ -1,5 +1,9 @@
-// The conformance suite: everything a store can get wrong, for any store, any
-// author and any test runner.
+/**
+ * The conformance suite: everything a store can get wrong, for any store, any
+ * author and any test runner.
+ *
+ * @packageDocumentation
+ */
 import { brokenRecordSuite } from './store-suite/broken-records.js'
 import { changeSuite } from './store-suite/changes.js'
 import { deadlineSuite } from './store-suite/deadlines.js'

@@ -5,6 +5,7 @@ export type Duration = number | string
 
 /** Anything that tells the time in milliseconds since the epoch; `Date` does. */
 export interface Clock {
+  /** Milliseconds since the epoch. */
   now (): number
 }
 

@@ -3,7 +3,9 @@ export type Awaitable<T> = T | Promise<T>
 
 /** How long one session lives, where it differs from the options. Milliseconds. */
 export interface SessionLifetime {
+  /** From the last use. */
   readonly idle: number
+  /** From `createdAt`, whatever the use. */
   readonly absolute: number
   /** True when the cookie outlives the browser's own session. */
   readonly persistent: boolean
@@ -38,9 +40,11 @@ export interface SessionChanges {
   readonly set: Readonly<Record<string, string>>
   /** Keys to drop. */
   readonly remove: readonly string[]
-  /** The new deadlines and lifetime; what is left out stays as it is. */
+  /** The new deadline. Left out, it stays as it is; so do the next two. */
   readonly expiresAt?: number
+  /** The new deadline that no activity moves. */
   readonly absoluteExpiresAt?: number
+  /** The new lifetime; `null`: from now on the options hold. */
   readonly lifetime?: SessionLifetime | null
   /** Given: apply only if the record's version is this one, answer `'conflict'` otherwise. */
   readonly ifVersion?: number
@@ -75,10 +79,13 @@ export interface SessionStore {
    * the record is at another version, drops nothing and answers `false`.
    */
   destroy (id: string, ifVersion?: number): Awaitable<boolean | void>
-  /** Optional counts for `app.sessions.stats()`: sessions held, their bytes, and those that expired or had to go. */
+  /** Sessions held now. This and the next three are optional, for `app.sessions.stats()`. */
   readonly size?: number
+  /** The memory they take. */
   readonly bytes?: number
+  /** Sessions the store removed since the start because a deadline had come. */
   readonly expired?: number
+  /** Sessions the store dropped before their time since the start. */
   readonly evicted?: number
   /**
    * Called once at registration, which waits for it, but no longer than

@@ -39,6 +39,7 @@ const ENTRIES_PER_LOOK_AT_THE_CLOCK = 32
 // grows or shrinks; many small ones never do.
 const SHARDS = 1024
 
+/** Keeps sessions in this process: the default store. Bounded; what has expired is removed in small slices. */
 export class MemoryStore implements SessionStore {
   readonly #shards = Array.from({ length: SHARDS }, () => new Map<string, Entry>())
   readonly #queue = new ExpiryQueue<Entry>()
@@ -53,6 +54,7 @@ export class MemoryStore implements SessionStore {
   #expired = 0
   #evicted = 0
 
+  /** @param options - Throws an `InvalidOptionError` for what cannot work. */
   constructor ({ maxSessions, maxBytes, sweepInterval = '10s', clock = Date }: MemoryStoreOptions = {}) {
     this.#maxSessions = atLeastOne('maxSessions', maxSessions ?? 1_000_000)
     this.#maxBytes = atLeastOne('maxBytes', maxBytes ?? Math.floor(getHeapStatistics().heap_size_limit / 2))

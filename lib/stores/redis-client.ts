@@ -3,11 +3,13 @@
 
 /** A connected client of `redis` (node-redis) 5 or newer: `createClient`, `createClientPool`, `createCluster` or `createSentinel`. */
 export interface NodeRedisClient {
+  /** Sends one command, and resolves with the reply. */
   sendCommand (...args: never[]): Promise<unknown>
 }
 
 /** A client of `ioredis` 5 or newer: `new Redis()` or `new Cluster()`. */
 export interface IoRedisClient {
+  /** Sends one command, and resolves with the reply. */
   call (command: string, ...args: string[]): Promise<unknown>
 }
 

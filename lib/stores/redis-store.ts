@@ -1,5 +1,9 @@
-// Sessions in Redis or Valkey, for many processes and machines: one hash per
-// session, every condition checked inside the server, every key with a deadline.
+/**
+ * Sessions in Redis or Valkey, for many processes and machines: one hash per
+ * session, every condition checked inside the server, every key with a deadline.
+ *
+ * @packageDocumentation
+ */
 import { randomBytes } from 'node:crypto'
 import { inspect } from 'node:util'
 import { InvalidOptionError } from '../errors.js'
@@ -23,7 +27,7 @@ export interface RedisStoreOptions {
   clock?: Clock
 }
 
-/** Keeps sessions in Redis 6.2 or newer, or Valkey. Throws an `InvalidOptionError` for options that cannot work. */
+/** Keeps sessions in Redis 6.2 or newer, or Valkey. */
 export class RedisStore implements SessionStore {
   readonly #client: RedisClient
   readonly #send: SendCommand
@@ -31,6 +35,7 @@ export class RedisStore implements SessionStore {
   readonly #clock: Clock
   readonly #ignoreErrors: () => void
 
+  /** @param options - Throws an `InvalidOptionError` for what cannot work. */
   constructor ({ client, prefix = 'keep:', clock = Date }: RedisStoreOptions) {
     const send = commandSender(client)
     if (send === null) throw new InvalidOptionError('client', inspect(client, { depth: -1 }), "give a client of 'redis' (createClient, createCluster, createSentinel) or of 'ioredis'")
