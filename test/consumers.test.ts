@@ -1,0 +1,105 @@
+// The packed package, installed into a fresh folder, in each of the ways that
+// apps import it: it compiles without `skipLibCheck`, finds mistakes, and runs.
+import { copyFile, mkdtemp, readFile, writeFile } from 'node:fs/promises'
+import { basename, extname, join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import t from 'tap'
+import { runProgram } from './fixtures/run-program.js'
+import { packPackage, temporaryFolder } from './fixtures/tarball.js'
+
+const root = new URL('../', import.meta.url)
+const fixtures = fileURLToPath(new URL('fixtures/consumers/', import.meta.url))
+const tsc = fileURLToPath(new URL('node_modules/typescript/bin/tsc', root))
+
+/** The app prints this, however it is written: what a visitor and a user get, and what the store holds. */
+const expected = { visitor: 401, user: { id: 42, first: 'apple', cart: ['apple', 'pear'] }, size: 1 }
+
+interface Consumer {
+  app: string
+  type: 'module' | 'commonjs'
+  /** What stands before `name = require()`, where it does not `import`. */
+  requires?: 'const' | 'import'
+  /** How it is compiled, where it is: as tsconfig.json has it. */
+  compilerOptions?: Record<string, string | boolean>
+}
+
+const consumers: Record<string, Consumer> = {
+  'an ES module in JavaScript': { app: 'app.mjs', type: 'module' },
+  'CommonJS in JavaScript': { app: 'app.cjs', type: 'commonjs', requires: 'const' },
+  'an ES module in TypeScript, nodenext': { app: 'app.ts', type: 'module', compilerOptions: { module: 'nodenext', verbatimModuleSyntax: true } },
+  'CommonJS in TypeScript, nodenext': { app: 'app.ts', type: 'commonjs', compilerOptions: { module: 'nodenext' } },
+  'CommonJS in TypeScript, nodenext, by import = require()': { app: 'app-require.ts', type: 'commonjs', requires: 'import', compilerOptions: { module: 'nodenext', verbatimModuleSyntax: true } },
+  'TypeScript for a bundler': { app: 'app.ts', type: 'module', compilerOptions: { module: 'preserve', moduleResolution: 'bundler' } },
+  'TypeScript, node10': { app: 'app.ts', type: 'commonjs', compilerOptions: { module: 'commonjs', moduleResolution: 'node10', ignoreDeprecations: '6.0' } }
+}
+
+const installed = await temporaryFolder(t)
+await install()
+
+async function install (): Promise<void> {
+  const dependencies = {
+    'fastify-keep': `file:${(await packPackage(t)).path}`,
+    fastify: await versionOf('fastify'),
+    '@types/node': await versionOf('@types/node')
+  }
+  await writeFile(join(installed, 'package.json'), JSON.stringify({ private: true, dependencies }))
+  const { code, output } = await runProgram('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts'], installed)
+  if (code !== 0) throw new Error(output)
+}
+
+async function versionOf (name: string): Promise<string> {
+  const { version } = JSON.parse(await readFile(new URL(`node_modules/${name}/package.json`, root), 'utf8')) as { version: string }
+  return version
+}
+
+const packageFolder = join(installed, 'node_modules/fastify-keep')
+const { exports } = JSON.parse(await readFile(join(packageFolder, 'package.json'), 'utf8')) as { exports: Record<string, { default: string }> }
+const entryPoints = Object.keys(exports).filter((path) => path !== './package.json')
+
+/** Each with the names it exports. Those of the default export depend on who imports it how. */
+const expectedNames: Record<string, string[]> = {}
+for (const path of entryPoints) {
+  const module = await import(pathToFileURL(join(packageFolder, exports[path]!.default)).href) as object
+  expectedNames[path] = Object.keys(module).filter((name) => !['default', 'module.exports'].includes(name))
+}
+
+/** A module that imports every entry point, and exports the names it finds there. */
+function entryPointsModule (requires: Consumer['requires']): string {
+  const lines = entryPoints.map((path, index) => {
+    const name = `'fastify-keep${path.slice(1)}'`
+    return requires === undefined ? `import * as entry${index} from ${name}` : `${requires} entry${index} = require(${name})`
+  })
+  const names = `{ ${entryPoints.map((path, index) => `'${path}': Object.keys(entry${index})`).join(', ')} }`
+  const end = { const: `module.exports = { names: ${names} }`, import: `export = { names: ${names} }` }
+  return [...lines, requires === undefined ? `export const names = ${names}` : end[requires]].join('\n')
+}
+
+/** Makes the consumer in a folder of its own. Answers with the file to run, and with what the compiler said. */
+async function build ({ app, type, requires, compilerOptions }: Consumer, folder: string): Promise<{ main: string, errors: string }> {
+  await writeFile(join(folder, 'package.json'), JSON.stringify({ type }))
+  await writeFile(join(folder, `entry-points${extname(app)}`), entryPointsModule(requires))
+  await copyFile(join(fixtures, app), join(folder, app))
+  if (compilerOptions === undefined) return { main: join(folder, app), errors: '' }
+
+  for (const file of ['session-data.ts', 'cart-data.d.ts']) await copyFile(join(fixtures, file), join(folder, file))
+  const strict = { strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, skipLibCheck: false }
+  // for a run on another Node.js, where types are no different
+  const noCheck = process.env.KEEP_NO_TYPE_CHECK === 'true'
+  const common = { target: 'es2023', lib: ['es2023'], types: ['node'], rootDir: '.', outDir: 'out', noCheck }
+  await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: { ...common, ...strict, ...compilerOptions } }))
+  const { output } = await runProgram(process.execPath, [tsc, '--pretty', 'false'], folder)
+  return { main: join(folder, 'out', `${basename(app, '.ts')}.js`), errors: output }
+}
+
+for (const [title, consumer] of Object.entries(consumers)) {
+  t.test(title, async (t) => {
+    const { main, errors } = await build(consumer, await mkdtemp(join(installed, 'consumer-')))
+    t.equal(errors, '', 'it compiles, and each mistake is found')
+    const { stdout, output } = await runProgram(process.execPath, [main], installed)
+    if (!t.not(stdout, '', output)) return
+    const { names, ...outcome } = JSON.parse(stdout) as { names: Record<string, string[]> }
+    t.strictSame(outcome, expected)
+    const found = Object.entries(expectedNames).map(([path, expected]) => [path, expected.filter((name) => names[path]?.includes(name))])
+    t.strictSame(Object.fromEntries(found), expectedNames, 'every entry point exports everything')
+  })
+}
