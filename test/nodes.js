@@ -1,0 +1,55 @@
+// The tests on every line of Node.js that the package runs on. The versions come
+// as npm packages and stay in .nodes/; arguments name some of them, such as 22.
+// Left out is what no Node.js changes: lint, types, the tarball, the reference
+// and the examples in a browser.
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { delimiter, dirname, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { countsOf, runTap } from './run-tap.js'
+
+/** The oldest that `engines` lets in, and the newest of each line after it. */
+const VERSIONS = ['20.19.0', '22', '24', '26']
+
+const LEFT_OUT = /^(api-reference|package|imports)\.test\.ts$|^examples\b/
+
+process.chdir(fileURLToPath(new URL('..', import.meta.url)))
+
+const versions = process.argv.length > 2 ? process.argv.slice(2) : VERSIONS
+const tests = readdirSync('test', { recursive: true }).filter((file) => file.endsWith('.test.ts') && !LEFT_OUT.test(file))
+const totals = { passed: 0, failed: 0, skipped: 0 }
+
+// the example's process and the consumers import the package, and that leads to dist/
+if (spawnSync('npm', ['run', '--silent', 'build'], { stdio: 'inherit' }).status !== 0) process.exit(1)
+for (const version of versions) {
+  const started = performance.now()
+  const counts = testOn(version)
+  for (const [name, count] of Object.entries(counts)) totals[name] += count
+  const seconds = Math.round((performance.now() - started) / 1000)
+  console.log(`${counts.failed === 0 ? 'ok' : 'not ok'} - Node.js ${version}: ${countsOf(counts)} in ${seconds} s`)
+}
+console.log(countsOf(totals))
+process.exitCode = totals.failed === 0 ? 0 : 1
+
+function testOn (version) {
+  const node = findNode(version)
+  if (node === null) {
+    console.log(`Node.js ${version} cannot be had for ${process.platform} on ${process.arch}`)
+    return process.env.CI === 'true' ? { passed: 0, failed: 1, skipped: 0 } : { passed: 0, failed: 0, skipped: 1 }
+  }
+  // programs that a test starts by name, such as npm, run on it too
+  const env = { PATH: dirname(node) + delimiter + process.env.PATH, KEEP_NO_TYPE_CHECK: 'true' }
+  return runTap(['--disable-coverage', ...tests.map((file) => `test/${file}`)], { node, env, quiet: true })
+}
+
+/** The path of its program, or `null` when npm does not have it. */
+function findNode (version) {
+  const name = `node-${process.platform}-${process.arch}`
+  const folder = `.nodes/${version}`
+  const program = resolve(folder, 'node_modules', name, 'bin/node')
+  if (!existsSync(program)) {
+    mkdirSync(folder, { recursive: true })
+    spawnSync('npm', ['install', '--silent', '--no-audit', '--no-fund', '--prefix', folder, `${name}@${version}`], { stdio: 'inherit' })
+  }
+  return spawnSync(program, ['--version']).status === 0 ? program : null
+}

@@ -1,0 +1,47 @@
+// Runs tap, and counts what it says.
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { findPrograms } from './needs.js'
+
+const TAP_OUTPUT = '.tap/all.tap'
+
+/** On another Node.js, or quietly: then only a failed run is shown. Answers with the counts. */
+export function runTap (args, { node = process.execPath, env = {}, quiet = false } = {}) {
+  mkdirSync('.tap', { recursive: true })
+  rmSync(TAP_OUTPUT, { force: true })
+  // raw TAP goes to the output file and to the screen; the reporter's own copy would be a second one
+  const reporter = process.stdout.isTTY && !quiet ? [] : ['--reporter=tap', '--reporter-file=.tap/reporter.tap']
+  const { status, stdout, stderr } = spawnSync(node, ['node_modules/.bin/tap', `--output-file=${TAP_OUTPUT}`, ...reporter, ...args], {
+    stdio: quiet ? 'pipe' : 'inherit',
+    encoding: 'utf8',
+    maxBuffer: Infinity,
+    env: { ...process.env, ...findPrograms(), ...env }
+  })
+  if (quiet && status !== 0) console.log(stdout, stderr)
+  const counts = tapCounts()
+  if (status !== 0 && counts.failed === 0) {
+    console.log('not ok - tap: no test failed, but it ended with an error, such as lines that no test covers')
+    counts.failed++
+  }
+  return counts
+}
+
+/** As the last line of a run has them. */
+export function countsOf ({ passed, failed, skipped }) {
+  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`
+}
+
+/** From the line that tap ends with: `# { total: 12, pass: 11, skip: 1 }`. */
+function tapCounts () {
+  const line = readTapOutput().split('\n').findLast((each) => each.startsWith('# { total:')) ?? ''
+  const count = (name) => Number(new RegExp(`\\b${name}: (\\d+)`).exec(line)?.[1] ?? 0)
+  return { passed: count('pass'), failed: count('fail'), skipped: count('skip') + count('todo') }
+}
+
+function readTapOutput () {
+  try {
+    return readFileSync(TAP_OUTPUT, 'utf8')
+  } catch {
+    return ''
+  }
+}
