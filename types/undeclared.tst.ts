@@ -2,8 +2,8 @@
 import Fastify, { type FastifyPluginAsync } from 'fastify'
 import { expect, test } from 'tstyche'
 import session, {
-  fastifyKeep, MemoryStore, requireSession, returnPath,
-  type IssuedSession, type Session, type SessionGuard, type SessionKey, type SessionOptions, type SessionRecord, type Sessions, type SessionStats, type SessionStore
+  fastifyKeep, requireSession,
+  type IssuedSession, type RejectionReason, type Session, type SessionEvent, type SessionGuard, type SessionKey, type SessionMessage, type SessionOptions, type Sessions, type SessionStats
 } from '../index.js'
 
 declare const it: Session
@@ -21,29 +21,60 @@ test('any string is a key, and values are unknown', () => {
   expect(it.regenerate).type.toBeCallableWith(['anything'])
 })
 
+test('the index reads, writes, and is as open as any map', () => {
+  expect(it['anything'] = [new Date()]).type.not.toRaiseError()
+  expect('anything' in it).type.toBe<boolean>()
+  expect(delete it['anything']).type.not.toRaiseError()
+  expect({ ...it }['anything']).type.toBe<unknown>()
+})
+
+test('update hands on what is stored, and answers with what becomes of it', () => {
+  expect(it.update('count', (count) => { expect(count).type.toBe<unknown>(); return Number(count ?? 0) + 1 })).type.toBe<unknown>()
+})
+
 test('members keep their types', () => {
   expect(it.has('a')).type.toBe<boolean>()
   expect(it.remove('a')).type.toBe<boolean>()
+  expect(it.clear()).type.toBe<void>()
+  expect(it.regenerate()).type.toBe<void>()
+  expect(it.rotate()).type.toBe<void>()
+  expect(it.destroy()).type.toBe<void>()
+  expect(it.touch()).type.toBe<void>()
   expect(it.save()).type.toBe<Promise<boolean>>()
   expect(it.reload()).type.toBe<Promise<void>>()
   expect(it.sessionId).type.toBe<string>()
   expect(it.createdAt).type.toBe<number>()
+  expect(it.expiresAt).type.toBe<number>()
   expect(it.isNew).type.toBe<boolean>()
-  expect(it.lifetime).type.toBeCallableWith({ idle: '30d', absolute: 1000, persistent: true })
-  expect(it.lifetime).type.not.toBeCallableWith({ idle: true })
-  expect(it.options).type.toBeCallableWith({ sameSite: 'strict' })
-  expect(it.options).type.not.toBeCallableWith({ sameSite: 'Strict' })
+  expect(it.isModified).type.toBe<boolean>()
 })
 
-test('the plugin registers with options that are checked', () => {
+test('members take what the README says, and nothing else', () => {
+  expect(it.lifetime).type.toBeCallableWith({ idle: '30d', absolute: 1000, persistent: true })
+  expect(it.lifetime).type.toBeCallableWith({ persistent: true })
+  expect(it.lifetime).type.not.toBeCallableWith({ idle: true })
+  expect(it.lifetime).type.not.toBeCallableWith({ maxAge: 1000 })
+  expect(it.options).type.toBeCallableWith({ sameSite: 'strict' })
+  expect(it.options).type.not.toBeCallableWith({ sameSite: 'Strict' })
+  expect(it.options).type.not.toBeCallableWith({ maxAge: 1000 })
+  expect(it.regenerate).type.not.toBeCallableWith('anything')
+  expect(it.save).type.not.toBeCallableWith(() => {})
+  expect(it.destroy).type.not.toBeCallableWith(() => {})
+})
+
+test('members are not overwritten', () => {
+  expect(it.save = 'x').type.toRaiseError()
+  expect(it['data'] = 1).type.toRaiseError()
+  expect(it.sessionId = 'x').type.toRaiseError('read-only')
+  expect(it.createdAt = 0).type.toRaiseError('read-only')
+})
+
+test('the plugin is what Fastify registers', () => {
   expect(session).type.toBe<typeof fastifyKeep>()
   expect(session).type.toBeAssignableTo<FastifyPluginAsync<SessionOptions>>()
   const app = Fastify()
   expect(app.register(session)).type.not.toRaiseError()
-  expect(app.register(session, { idleTimeout: '30m', cookie: { name: 'id' }, store: new MemoryStore() })).type.not.toRaiseError()
-  expect(app.register(session, { idleTimeOut: '30m' })).type.toRaiseError()
-  expect(app.register(session, { cookie: { maxAge: 5 } })).type.toRaiseError()
-  expect(app.register(session, { secret: ['a', 'b'] as const })).type.not.toRaiseError()
+  expect(app.register(session, { idleTimeout: '30m', cookie: { name: 'id' } })).type.not.toRaiseError()
 })
 
 test('requests and apps are decorated', () => {
@@ -55,8 +86,13 @@ test('requests and apps are decorated', () => {
   expect(app.sessions).type.toBe<Sessions>()
   expect(app.sessions.load('sid=x')).type.toBe<Promise<Session>>()
   expect(app.sessions.load(undefined)).type.toBe<Promise<Session>>()
+  expect(app.sessions.load).type.not.toBeCallableWith(42)
+  expect(app.sessions.issue()).type.toBe<Promise<IssuedSession>>()
   expect(app.sessions.issue({ a: 1 })).type.toBe<Promise<IssuedSession>>()
+  expect<IssuedSession>().type.toBe<{ readonly sessionId: string, readonly cookies: Record<string, string>, readonly headers: { cookie: string } }>()
   expect(app.sessions.stats()).type.toBe<SessionStats>()
+  expect<SessionStats['size']>().type.toBe<number | null>()
+  expect<SessionStats['storeErrors']>().type.toBe<number>()
 })
 
 test('a guard fits every hook it is made for', () => {
@@ -73,9 +109,10 @@ test('a guard fits every hook it is made for', () => {
   expect(requireSession).type.not.toBeCallableWith(1)
 })
 
-test('stores answer at once or later', () => {
-  expect<MemoryStore>().type.toBeAssignableTo<SessionStore>()
-  expect<{ read (id: string): Promise<SessionRecord | null> }>().type.not.toBeAssignableTo<SessionStore>()
-  expect(new MemoryStore({ maxSessions: 10 }).size).type.toBe<number>()
-  expect(returnPath).type.toBeCallableWith(undefined, '/')
+test('a subscriber is told what happened to whom', () => {
+  expect<SessionMessage['sessionId']>().type.toBe<string | null>()
+  expect<SessionMessage['previousId']>().type.toBe<string | null | undefined>()
+  expect<SessionMessage['reason']>().type.toBe<RejectionReason | undefined>()
+  expect<SessionMessage['error']>().type.toBe<Error | undefined>()
+  expect<SessionEvent>().type.toBe<'created' | 'loaded' | 'saved' | 'regenerated' | 'destroyed' | 'expired' | 'evicted' | 'rejected' | 'store-error'>()
 })

@@ -1,6 +1,7 @@
 // The types of an app that declared its data: everything infers from the one interface.
+import Fastify from 'fastify'
 import { expect, test } from 'tstyche'
-import { requireSession, type Session, type SessionKey } from '../../index.js'
+import session, { requireSession, type Session, type SessionKey, type Sessions, type SessionValue } from '../../index.js'
 
 interface User { id: number, name: string }
 
@@ -14,6 +15,11 @@ declare module '../session-data.js' {
   }
 }
 
+declare module 'fastify' {
+  interface FastifyRequest { adminSession: Session }
+  interface FastifyInstance { adminSessions: Sessions }
+}
+
 declare const it: Session
 
 test('keys are the declared ones', () => {
@@ -22,7 +28,11 @@ test('keys are the declared ones', () => {
   expect(it.has).type.not.toBeCallableWith('userid')
   expect(it.remove).type.not.toBeCallableWith('userid')
   expect(it.pop).type.not.toBeCallableWith('userid')
-  expect(it.userid).type.toRaiseError()
+  expect(it.getOrThrow).type.not.toBeCallableWith('userid')
+  expect(it.update).type.not.toBeCallableWith('userid', () => 1)
+  expect(it.userid).type.toRaiseError("Did you mean 'userId'?")
+  expect(it['userid']).type.toRaiseError()
+  expect(it.userid = 42).type.toRaiseError()
 })
 
 test('values have their types, and may be absent', () => {
@@ -34,6 +44,8 @@ test('values have their types, and may be absent', () => {
   expect(it.userId).type.toBe<number | undefined>()
   expect(it['user']).type.toBe<User | undefined>()
   expect(it.data().user).type.toBe<User | undefined>()
+  expect(it.data().userid).type.toRaiseError()
+  expect<SessionValue<'cart'>>().type.toBe<string[]>()
 })
 
 test('wrong values are refused', () => {
@@ -46,11 +58,14 @@ test('wrong values are refused', () => {
   expect(it.userId = '42').type.toRaiseError()
   expect(it.userId = 42).type.not.toRaiseError()
   expect(it.userId = undefined).type.not.toRaiseError()
+  expect(delete it.userId).type.not.toRaiseError()
 })
 
 test('update works on the type of its key', () => {
   expect(it.update('userId', (id) => { expect(id).type.toBe<number | undefined>(); return (id ?? 0) + 1 })).type.toBe<number | undefined>()
   expect(it.update('userId', () => 'x')).type.toRaiseError()
+  expect(it.update('userId', async () => 1)).type.toRaiseError()
+  expect(it.update('userId', () => undefined)).type.not.toRaiseError()
 })
 
 test('a key that is the name of a member is reached through get and set, and the member stays', () => {
@@ -63,7 +78,21 @@ test('guards and the list of regenerate know the keys', () => {
   expect(requireSession).type.toBeCallableWith(['userId', 'cart'])
   expect(requireSession).type.not.toBeCallableWith('userid')
   expect(requireSession).type.not.toBeCallableWith(['userId', 'userid'])
-  expect(requireSession).type.toBeCallableWith((session: Session) => session.get('user')?.name === 'x')
+  expect(requireSession((session) => session.get('user')?.name === 'x')).type.not.toRaiseError()
+  expect(requireSession((session) => session.get('userid') === 'x')).type.toRaiseError()
   expect(it.regenerate).type.toBeCallableWith(['userId'])
   expect(it.regenerate).type.not.toBeCallableWith(['userid'])
+})
+
+test('requests, and sessions made for tests, know the declared data', () => {
+  const app = Fastify()
+  app.get('/', async ({ session, adminSession }) => {
+    expect(session.userId).type.toBe<number | undefined>()
+    expect(adminSession.getOrThrow('cart')).type.toBe<string[]>()
+    return ''
+  })
+  expect(app.register(session, { property: 'adminSession' })).type.not.toRaiseError()
+  expect(app.sessions.issue).type.toBeCallableWith({ userId: 42 })
+  expect(app.sessions.issue).type.not.toBeCallableWith({ userId: '42' })
+  expect(app.adminSessions.issue).type.not.toBeCallableWith({ userid: 42 })
 })

@@ -1,0 +1,90 @@
+// What the README's tables of options promise: each takes what is listed, and nothing else.
+import Fastify from 'fastify'
+import { expect, test } from 'tstyche'
+import session, { MemoryStore, requireSession, returnPath, type GuardOptions, type SessionCookieOptions, type SessionOptions } from '../index.js'
+
+test('every option of the table', () => {
+  expect<Required<SessionOptions>>().type.toBeAssignableFrom({
+    store: new MemoryStore(),
+    idleTimeout: '1h',
+    absoluteTimeout: 86_400_000,
+    cookie: {},
+    secret: 'a secret of thirty-two bytes or more',
+    property: 'session',
+    saveOn: 'always' as const,
+    onStoreError: 'fail' as const,
+    storeTimeout: '2s',
+    maxSize: 1024 * 1024,
+    clock: Date
+  })
+  expect<SessionOptions>().type.toBeAssignableFrom({})
+})
+
+test('every option of the cookie', () => {
+  expect<Required<SessionCookieOptions>>().type.toBeAssignableFrom({
+    name: '__Host-sid',
+    path: '/',
+    domain: 'example.com',
+    secure: 'auto' as const,
+    sameSite: 'lax' as const,
+    httpOnly: true,
+    partitioned: false,
+    priority: 'high' as const
+  })
+})
+
+test('names that do not exist are refused, those of other packages too', () => {
+  const app = Fastify()
+  expect(app.register(session, { idleTimeOut: '30m' })).type.toRaiseError("'idleTimeOut' does not exist")
+  expect(app.register(session, { cookieName: 'id' })).type.toRaiseError("'cookieName' does not exist")
+  expect(app.register(session, { saveUninitialized: false })).type.toRaiseError("'saveUninitialized' does not exist")
+  expect(app.register(session, { rolling: false })).type.toRaiseError("'rolling' does not exist")
+  expect(app.register(session, { cookie: { maxAge: 5 } })).type.toRaiseError("'maxAge' does not exist")
+})
+
+test('values that cannot work are refused', () => {
+  expect<SessionOptions>().type.not.toBeAssignableFrom({ idleTimeout: true })
+  expect<SessionOptions>().type.not.toBeAssignableFrom({ saveOn: 'never' })
+  expect<SessionOptions>().type.not.toBeAssignableFrom({ onStoreError: 'ignore' })
+  expect<SessionOptions>().type.not.toBeAssignableFrom({ secret: 42 })
+  expect<SessionOptions>().type.not.toBeAssignableFrom({ store: {} })
+  expect<SessionOptions>().type.not.toBeAssignableFrom({ property: Symbol('session') })
+  expect<SessionOptions>().type.not.toBeAssignableFrom({ maxSize: '1mb' })
+  expect<SessionOptions>().type.not.toBeAssignableFrom({ clock: Date.now })
+  expect<SessionOptions>().type.not.toBeAssignableFrom({ cookie: { sameSite: 'Lax' } })
+  expect<SessionOptions>().type.not.toBeAssignableFrom({ cookie: { sameSite: true } })
+  expect<SessionOptions>().type.not.toBeAssignableFrom({ cookie: { secure: 'always' } })
+  expect<SessionOptions>().type.not.toBeAssignableFrom({ cookie: { priority: 'highest' } })
+})
+
+test('a secret may be a list that cannot be changed', () => {
+  expect<SessionOptions>().type.toBeAssignableFrom({ secret: ['newest', 'older'] as const })
+})
+
+test('a route says whether it has a session', () => {
+  const app = Fastify()
+  expect(app.get('/', { config: { session: false } }, async () => '')).type.not.toRaiseError()
+  expect(app.get('/', { config: { session: 'no' } }, async () => '')).type.toRaiseError()
+})
+
+test('every option of a guard, and mistakes with them', () => {
+  expect<Required<GuardOptions>>().type.toBeAssignableFrom({ redirectTo: '/login', fresh: '5m', statusCode: 403, property: 'adminSession' })
+  expect(requireSession('user', { redirectto: '/login' })).type.toRaiseError("'redirectto' does not exist")
+  expect(requireSession).type.not.toBeCallableWith('user', { fresh: true })
+  expect(requireSession).type.not.toBeCallableWith('user', { statusCode: '403' })
+  expect(requireSession).type.not.toBeCallableWith('user', '/login')
+})
+
+test('the function of a guard answers true or false, now or later', () => {
+  expect(requireSession).type.toBeCallableWith((session: { has (key: string): boolean }) => session.has('user'))
+  expect(requireSession).type.toBeCallableWith(async () => true)
+  expect(requireSession).type.not.toBeCallableWith(() => 'yes')
+  expect(requireSession).type.not.toBeCallableWith(async () => 'yes')
+  expect(requireSession).type.not.toBeCallableWith(() => {})
+})
+
+test('the way back takes what a request claims, and is a string', () => {
+  expect(returnPath({} as unknown, '/account')).type.toBe<string>()
+  expect(returnPath(undefined)).type.toBe<string>()
+  expect(returnPath).type.not.toBeCallableWith('/', null)
+})
