@@ -1,6 +1,10 @@
-// The stores people already run: any store made for express-session, as a store of
-// ours. Such a store knows no conditions, so what reads and then writes takes turns
-// by id; that holds within this process, and docs/express-stores.md says what it means.
+/**
+ * The stores people already run: any store made for express-session, as a store of
+ * ours. Such a store knows no conditions, so what reads and then writes takes turns
+ * by id; that holds within this process, and docs/express-stores.md says what it means.
+ *
+ * @packageDocumentation
+ */
 import { inspect } from 'node:util'
 import { changedRecord } from '../apply-changes.js'
 import { DURATION_MEND, toMilliseconds } from '../duration.js'
