@@ -183,13 +183,11 @@ const preparations: Record<string, Preparation> = {
     return code.replace('http://127.0.0.1:4000', await upstream.listen({ port: 0, host: '127.0.0.1' }))
   },
 
-  // Nest's decorators are those that TypeScript had first, and its Session is not ours.
-  // tap's loader misreads the exports of @nestjs/common; `require` passes it by.
+  // Nest's decorators are those that TypeScript had first, and its Session is not ours
   async nest (_t, code) {
-    const options = { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext, experimentalDecorators: true, emitDecoratorMetadata: true }
-    const { outputText } = ts.transpileModule(code.replace('type Session, ', ''), { compilerOptions: options })
-    const required = outputText.replace(/import (\{.*\}) from ('@nestjs\/.*');/g, 'const $1 = createRequire(import.meta.url)($2)')
-    return `import { createRequire } from 'node:module'\nimport 'reflect-metadata'\n${required}`
+    await import('../fixtures/nest.js')
+    const compilerOptions = { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext, experimentalDecorators: true, emitDecoratorMetadata: true }
+    return ts.transpileModule(code.replace('type Session, ', ''), { compilerOptions }).outputText
   }
 }
 

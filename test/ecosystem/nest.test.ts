@@ -1,20 +1,14 @@
 // NestJS on Fastify: `@Session()` is our session. Decorators are applied as the
 // functions they are, for parameters have none in standard JavaScript.
-import 'reflect-metadata'
-import { createRequire } from 'node:module'
 import type { CanActivate, ExecutionContext } from '@nestjs/common'
-import type { FastifyAdapter, NestFastifyApplication } from '@nestjs/platform-fastify'
+import type { FastifyAdapter as Adapter, NestFastifyApplication } from '@nestjs/platform-fastify'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import t, { type Test } from 'tap'
 import keep, { requireSession, type Session, type SessionStore } from '../../index.js'
 import { Browser, setCookies } from '../fixtures/app.js'
+import { common, FastifyAdapter, NestFactory } from '../fixtures/nest.js'
 import { everyStore, recorded } from '../fixtures/stores.js'
 
-// tap's loader for TypeScript misreads the exports of @nestjs/common; `require` passes it by
-const require = createRequire(import.meta.url)
-const common: typeof import('@nestjs/common') = require('@nestjs/common')
-const { NestFactory }: typeof import('@nestjs/core') = require('@nestjs/core')
-const platform: typeof import('@nestjs/platform-fastify') = require('@nestjs/platform-fastify')
 const { Body, Controller, Get, HttpCode, Injectable, Module, Param, Post, Res, UseGuards } = common
 
 class LoginGuard implements CanActivate {
@@ -62,13 +56,13 @@ route('logout', [Post('logout')], [common.Session()])
 Reflect.decorate([Controller('account')], AccountController)
 Reflect.decorate([Module({ controllers: [AccountController], providers: [LoginGuard] })], AppModule)
 
-const registrations: Record<string, (app: NestFastifyApplication, adapter: FastifyAdapter, store: SessionStore) => Promise<unknown>> = {
+const registrations: Record<string, (app: NestFastifyApplication, adapter: Adapter, store: SessionStore) => Promise<unknown>> = {
   'app.register': async (app, _adapter, store) => app.register(keep, { store }),
   'adapter.register': async (_app, adapter, store) => adapter.register(keep as never, { store })
 }
 
 async function startNest (t: Test, store: SessionStore, register = registrations['app.register']): Promise<{ nest: NestFastifyApplication, fastify: FastifyInstance, browser: Browser }> {
-  const adapter = new platform.FastifyAdapter()
+  const adapter = new FastifyAdapter()
   const nest = await NestFactory.create<NestFastifyApplication>(AppModule, adapter, { logger: false })
   t.teardown(() => nest.close())
   await register?.(nest, adapter, store)
