@@ -69,7 +69,7 @@ for (const [name, connect] of Object.entries(clients)) {
     const visitors = await Promise.all(Array.from({ length: 20 }, () => login(apps.strict)))
     const stop = new AbortController()
     const load = storeUntil(apps.strict, visitors, stop.signal)
-    await delay(300)
+    while (visitors.some(({ confirmed }) => Object.keys(confirmed).length < 6)) await delay(20)
     await server.kill()
     await answersWithoutStore(t, apps, visitors[0]!)
     await server.start()
@@ -80,7 +80,6 @@ for (const [name, connect] of Object.entries(clients)) {
     t.same(Object.keys(statuses).sort(), ['200', '503'], JSON.stringify(statuses))
     t.ok(slowest < LONGEST, `the slowest took ${Math.round(slowest)} ms`)
     t.same(await lostOf(apps.strict, visitors), [])
-    t.ok(visitors.every(({ confirmed }) => Object.keys(confirmed).length > 5))
   })
 
   t.test(`a server that hangs for longer than storeTimeout, with ${name}`, async (t) => {
