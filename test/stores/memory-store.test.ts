@@ -101,18 +101,18 @@ t.test('a million sessions of 300 bytes fit, and their expiry never holds the ev
   for (let i = 0; i < 1_000_000; i++) store.create(String(i).padStart(43, 'x'), record(SECOND, values))
   t.same([store.size, store.evicted], [1_000_000, 0])
   clock.advance(SECOND)
-  let longest = 0
-  let swept: number
-  do {
+  let slices = 0
+  let long = 0
+  while (store.size > 0) {
     const start = performance.now()
-    swept = store.sweep()
+    store.sweep()
     const held = performance.now() - start
+    slices++
     // the machine itself, and its garbage collector, stop everybody now and then; a sweep that ignored its budget would do so each time
-    if (held > 10) longest++
+    if (held > 10) long++
     await new Promise(setImmediate)
-  } while (swept > 0)
-  t.equal(store.size, 0)
-  t.ok(longest < 20, `${longest} slices took more than 10 ms`)
+  }
+  t.ok(long < slices / 2, `${long} of ${slices} slices took more than 10 ms`)
 })
 
 t.test('beyond maxSessions those that expire soonest go, and never the newcomer', (t) => {
