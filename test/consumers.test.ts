@@ -3,13 +3,13 @@
 import { copyFile, mkdtemp, readFile, writeFile } from 'node:fs/promises'
 import { basename, extname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { runProgram } from './fixtures/run-program.js'
 import { packPackage, temporaryFolder } from './fixtures/tarball.js'
 
-const root = new URL('../', import.meta.url)
+const root = fileURLToPath(new URL('../', import.meta.url))
 const fixtures = fileURLToPath(new URL('fixtures/consumers/', import.meta.url))
-const tsc = fileURLToPath(new URL('node_modules/typescript/bin/tsc', root))
+const tsc = join(root, 'node_modules/typescript/bin/tsc')
 
 /** The app prints this, however it is written: what a visitor and a user get, and what the store holds. */
 const expected = { visitor: 401, user: { id: 42, first: 'apple', cart: ['apple', 'pear'] }, size: 1 }
@@ -33,27 +33,32 @@ const consumers: Record<string, Consumer> = {
   'TypeScript, node10': { app: 'app.ts', type: 'commonjs', compilerOptions: { module: 'commonjs', moduleResolution: 'node10', ignoreDeprecations: '6.0' } }
 }
 
-const installed = await temporaryFolder(t)
-await install()
-
-async function install (): Promise<void> {
-  const dependencies = {
-    'fastify-keep': `file:${(await packPackage(t)).path}`,
-    fastify: await versionOf('fastify'),
-    '@types/node': await versionOf('@types/node')
-  }
-  await writeFile(join(installed, 'package.json'), JSON.stringify({ private: true, dependencies }))
-  const { code, output } = await runProgram('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts'], installed)
-  if (code !== 0) throw new Error(output)
-}
-
-async function versionOf (name: string): Promise<string> {
-  const { version } = JSON.parse(await readFile(new URL(`node_modules/${name}/package.json`, root), 'utf8')) as { version: string }
-  return version
-}
-
+const tarball = await packPackage(t)
+const installed = await install((await manifestOf('fastify')).version)
 const packageFolder = join(installed, 'node_modules/fastify-keep')
-const { exports } = JSON.parse(await readFile(join(packageFolder, 'package.json'), 'utf8')) as { exports: Record<string, { default: string }> }
+const { exports, peerDependencies } = await manifestOf('fastify-keep', installed)
+
+interface Manifest {
+  version: string
+  exports: Record<string, { default: string }>
+  peerDependencies: { fastify: string }
+}
+
+async function manifestOf (name: string, folder = root): Promise<Manifest> {
+  return JSON.parse(await readFile(join(folder, 'node_modules', name, 'package.json'), 'utf8')) as Manifest
+}
+
+/** Installs the package beside this version of Fastify. Answers with the folder. */
+async function install (fastify: string): Promise<string> {
+  const folder = await temporaryFolder(t)
+  const { version } = await manifestOf('@types/node')
+  const dependencies = { 'fastify-keep': `file:${tarball.path}`, fastify, '@types/node': version }
+  await writeFile(join(folder, 'package.json'), JSON.stringify({ private: true, dependencies }))
+  const { code, output } = await runProgram('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts'], folder)
+  if (code !== 0) throw new Error(output)
+  return folder
+}
+
 const entryPoints = Object.keys(exports).filter((path) => path !== './package.json')
 
 /** Each with the names it exports. Those of the default export depend on who imports it how. */
@@ -74,8 +79,9 @@ function entryPointsModule (requires: Consumer['requires']): string {
   return [...lines, requires === undefined ? `export const names = ${names}` : end[requires]].join('\n')
 }
 
-/** Makes the consumer in a folder of its own. Answers with the file to run, and with what the compiler said. */
-async function build ({ app, type, requires, compilerOptions }: Consumer, folder: string): Promise<{ main: string, errors: string }> {
+/** Makes the consumer in a folder of its own beside what is installed. Answers with the file to run, and with what the compiler said. */
+async function build ({ app, type, requires, compilerOptions }: Consumer, installed: string): Promise<{ main: string, errors: string }> {
+  const folder = await mkdtemp(join(installed, 'consumer-'))
   await writeFile(join(folder, 'package.json'), JSON.stringify({ type }))
   await writeFile(join(folder, `entry-points${extname(app)}`), entryPointsModule(requires))
   await copyFile(join(fixtures, app), join(folder, app))
@@ -91,15 +97,20 @@ async function build ({ app, type, requires, compilerOptions }: Consumer, folder
   return { main: join(folder, 'out', `${basename(app, '.ts')}.js`), errors: output }
 }
 
-for (const [title, consumer] of Object.entries(consumers)) {
-  t.test(title, async (t) => {
-    const { main, errors } = await build(consumer, await mkdtemp(join(installed, 'consumer-')))
-    t.equal(errors, '', 'it compiles, and each mistake is found')
-    const { stdout, output } = await runProgram(process.execPath, [main], installed)
-    if (!t.not(stdout, '', output)) return
-    const { names, ...outcome } = JSON.parse(stdout) as { names: Record<string, string[]> }
-    t.strictSame(outcome, expected)
-    const found = Object.entries(expectedNames).map(([path, expected]) => [path, expected.filter((name) => names[path]?.includes(name))])
-    t.strictSame(Object.fromEntries(found), expectedNames, 'every entry point exports everything')
-  })
+async function compilesAndRuns (t: Test, consumer: Consumer, installed: string): Promise<void> {
+  const { main, errors } = await build(consumer, installed)
+  t.equal(errors, '', 'it compiles, and each mistake is found')
+  const { stdout, output } = await runProgram(process.execPath, [main], installed)
+  if (!t.not(stdout, '', output)) return
+  const { names, ...outcome } = JSON.parse(stdout) as { names: Record<string, string[]> }
+  t.strictSame(outcome, expected)
+  const found = Object.entries(expectedNames).map(([path, expected]) => [path, expected.filter((name) => names[path]?.includes(name))])
+  t.strictSame(Object.fromEntries(found), expectedNames, 'every entry point exports everything')
 }
+
+for (const [title, consumer] of Object.entries(consumers)) t.test(title, (t) => compilesAndRuns(t, consumer, installed))
+
+t.test('the oldest Fastify that peerDependencies lets in', async (t) => {
+  const oldest = peerDependencies.fastify.replace('^', '')
+  await compilesAndRuns(t, { app: 'app.ts', type: 'module', compilerOptions: { module: 'nodenext' } }, await install(oldest))
+})
