@@ -111,9 +111,9 @@ async function compilesAndRuns (t: Test, consumer: Consumer, installed: string):
   t.strictSame(Object.fromEntries(found), expectedNames, 'every entry point exports everything')
 }
 
-for (const [title, consumer] of Object.entries(consumers)) t.test(title, (t) => compilesAndRuns(t, consumer, installed))
+for (const [title, consumer] of Object.entries(consumers)) t.test(`it works in ${title}`, (t) => compilesAndRuns(t, consumer, installed))
 
-t.test('the oldest Fastify that peerDependencies lets in', async (t) => {
+t.test('it works with the oldest Fastify that peerDependencies lets in', async (t) => {
   const oldest = peerDependencies.fastify.replace('^', '')
   await compilesAndRuns(t, { app: 'app.ts', type: 'module', compilerOptions: { module: 'nodenext' } }, await install(oldest))
 })

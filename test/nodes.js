@@ -19,8 +19,6 @@ const versions = process.argv.length > 2 ? process.argv.slice(2) : VERSIONS
 const tests = readdirSync('test', { recursive: true }).filter((file) => file.endsWith('.test.ts') && !LEFT_OUT.test(file))
 const totals = { passed: 0, failed: 0, skipped: 0 }
 
-// the example's process and the consumers import the package, and that leads to dist/
-if (spawnSync('npm', ['run', '--silent', 'build'], { stdio: 'inherit' }).status !== 0) process.exit(1)
 for (const version of versions) {
   const started = performance.now()
   const counts = testOn(version)
