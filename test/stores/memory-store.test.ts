@@ -1,5 +1,7 @@
 // The default store: exact, bounded, and quiet while it sweeps.
 import { performance } from 'node:perf_hooks'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import t from 'tap'
 import { MemoryStore, type SessionRecord } from '../../index.js'
@@ -136,12 +138,12 @@ t.test('what has expired goes first and does not count as evicted', (t) => {
 })
 
 t.test('beyond maxBytes those that expire soonest go, also when a session grows', (t) => {
-  const store = newStore({ maxBytes: 12_000 })
+  const store = newStore({ maxBytes: 10_500 })
   for (const [id, hours] of [['a', 3], ['b', 1], ['c', 2]] as const) store.create(id, record(hours * HOUR, { k: 'x'.repeat(1000) }))
   const before = store.bytes
   t.equal(store.update('b', { clear: false, set: { big: 'x'.repeat(7000) }, remove: [] }), 'done')
   t.same(['a', 'b', 'c'].map((id) => store.read(id) !== null), [true, true, false])
-  t.ok(store.bytes <= 12_000 && store.bytes > before)
+  t.ok(store.bytes <= 10_500 && store.bytes > before)
   store.destroy('a')
   store.destroy('b')
   t.equal(store.bytes, 0)
@@ -171,6 +173,28 @@ t.test('bytes counts characters beyond ASCII at their size', (t) => {
   t.end()
 })
 
+t.test('bytes is what the sessions take from the heap, give or take a fifth', (t) => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const heapUsed = () => {
+    collect()
+    return process.memoryUsage().heapUsed
+  }
+  const store = newStore()
+  const fill = (from: number, to: number) => {
+    for (let i = from; i < to; i++) {
+      const values = Object.fromEntries(['user', 'name', 'roles', 'theme', 'count'].map((key) => [key, JSON.stringify(key + i)]))
+      store.create(String(i).padStart(43, 'x'), { ...record(HOUR, values), lifetime: { idle: HOUR, absolute: HOUR, persistent: true } })
+    }
+  }
+  fill(0, 1000)
+  const [heap, bytes] = [heapUsed(), store.bytes]
+  fill(1000, 21_000)
+  const ratio = (store.bytes - bytes) / (heapUsed() - heap)
+  t.ok(ratio > 0.8 && ratio < 1.2, `it says ${ratio.toFixed(2)} times what it is`)
+  t.end()
+})
+
 t.test('it never holds more than it may, whatever happens to it', (t) => {
   const action = fc.record({
     what: fc.constantFrom('create', 'update', 'touch', 'replace', 'destroy', 'wait', 'sweep'),
@@ -179,7 +203,7 @@ t.test('it never holds more than it may, whatever happens to it', (t) => {
     time: fc.integer({ min: 1, max: 100 })
   })
   fc.assert(fc.property(fc.array(action, { maxLength: 300 }), (actions) => {
-    const store = newStore({ maxSessions: 10, maxBytes: 9000 })
+    const store = newStore({ maxSessions: 10, maxBytes: 5500 })
     const model = new Map<string, number>()
     for (const { what, id, other, time } of actions) {
       const key = `id${id}`
@@ -192,7 +216,7 @@ t.test('it never holds more than it may, whatever happens to it', (t) => {
       if (what === 'destroy') { store.destroy(key); model.delete(key) }
       if (what === 'wait') clock.advance(time)
       if (what === 'sweep') store.sweep()
-      if (store.size > 10 || store.bytes > 9000) return false
+      if (store.size > 10 || store.bytes > 5500) return false
       for (let n = 0; n <= 60; n++) {
         const found = store.read(`id${n}`)
         if (found !== null && (found.expiresAt <= clock.now() || model.get(`id${n}`) !== found.expiresAt)) return false
