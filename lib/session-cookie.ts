@@ -39,7 +39,7 @@ export function mayCarryToken ({ cookiePrefix }: SessionContext, header: string 
  */
 export function readTokens (context: SessionContext, header: string, cookies: ParsedCookies | null): readonly CookieToken[] {
   const { config: { cookieName }, cookiePrefix } = context
-  const isThereOnce = header.indexOf(cookiePrefix) === header.lastIndexOf(cookiePrefix)
+  const isThereOnce = !header.includes(cookiePrefix, header.indexOf(cookiePrefix) + 1)
   if (isThereOnce && cookies !== null) {
     const token = readToken(context, cookies[cookieName])
     return token === null ? [] : [token]
