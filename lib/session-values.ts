@@ -8,7 +8,7 @@ import { SessionTooLargeError } from './errors.js'
 /** Turns the stored value of a key into the new one; run again when another request was faster. */
 export type Update = (current: unknown) => unknown
 
-/** A key that was read or written in this request. */
+/** A key that was written in this request, or read and found to hold an object, which may change from the inside. */
 interface LiveValue {
   /** `undefined`: removed. */
   value: unknown
@@ -46,7 +46,7 @@ export class SessionValues {
     const encoded = ownValue(this.#stored, key)
     if (encoded === null) return undefined
     const value = decode(encoded)
-    this.#live.set(key, { value, encoded, updates: NO_UPDATES, sent: 0, written: false })
+    if (isObject(value)) this.#live.set(key, { value, encoded, updates: NO_UPDATES, sent: 0, written: false })
     return value
   }
 
@@ -191,8 +191,12 @@ export class SessionValues {
 
   /** Only objects can have changed since they were encoded. */
   #encodeAgain (key: string, live: LiveValue): string | null {
-    return typeof live.value === 'object' && live.value !== null ? encode(key, live.value) : live.encoded
+    return isObject(live.value) ? encode(key, live.value) : live.encoded
   }
+}
+
+function isObject (value: unknown): boolean {
+  return typeof value === 'object' && value !== null
 }
 
 /** The entry's own value: `constructor` and `__proto__` are keys like any other. */
