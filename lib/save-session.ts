@@ -9,7 +9,7 @@ import { planSave, type SavePlan } from './save-plan.js'
 import type { SessionContext, SessionLog } from './session-context.js'
 import { isExpired, isRecord, newRecord } from './session-record.js'
 import type { Checkpoint, SessionState, StoredSession } from './session-state.js'
-import type { Awaitable } from '../types/store.js'
+import type { Awaitable, SessionRecord } from '../types/store.js'
 
 /** What the response has to do about the cookie. */
 export type CookieAction = 'send' | 'clear' | 'keep'
@@ -98,25 +98,32 @@ class Save {
   #update ({ changes, ifVersion }: Extract<SavePlan, { step: 'update' }>): Awaitable<CookieAction> {
     const state = this.#state
     const since = state.checkpoint()
-    const stored = this.#stored
-    const values = state.values.send(changes)
-    const expiresAt = nextExpiresAt(state)
-    const moved = expiresAt !== stored.record.expiresAt
+    const { token, id, record: { createdAt, expiresAt: wasUntil, owner, version } } = this.#stored
     const { lifetimeChanged, ownLifetime: lifetime } = state
-    const absolute = { absoluteExpiresAt: absoluteExpiresAt(state) }
-    const answer = this.#context.store.update(stored.id, {
+    const record: SessionRecord = {
+      values: state.values.send(changes),
+      createdAt,
+      expiresAt: nextExpiresAt(state),
+      absoluteExpiresAt: absoluteExpiresAt(state),
+      version: version + 1,
+      owner,
+      lifetime
+    }
+    const { expiresAt, absoluteExpiresAt: absolute } = record
+    const moved = expiresAt !== wasUntil
+    const answer = this.#context.store.update(id, {
       clear: changes.clear,
       set: changes.set,
       remove: changes.remove,
       ...((moved || lifetimeChanged) && { expiresAt }),
-      ...(lifetimeChanged && { ...absolute, lifetime }),
+      ...(lifetimeChanged && { absoluteExpiresAt: absolute, lifetime }),
       ...(ifVersion !== undefined && { ifVersion })
     })
     return andThen(answer, (result) => {
       if (result === 'missing') return this.#ended(since)
       if (result === 'conflict') return this.#again(since)
-      state.saved({ ...stored, record: { ...stored.record, values, expiresAt, ...absolute, lifetime, version: stored.record.version + 1 } }, since)
-      this.#context.events.emit('saved', stored.id)
+      state.saved({ token, id, record }, since)
+      this.#context.events.emit('saved', id)
       return lifetimeChanged || (moved && state.lifetime.persistent) ? 'send' : unlessDue(this.#state)
     })
   }
