@@ -74,7 +74,7 @@ export class RequestSession implements SessionBacking {
   }
 
   #use (state: SessionState): SessionState {
-    state.onPending = () => this.#reply.raw.once('finish', () => this.#finished(state))
+    state.onPending = () => this.#reply.raw.on('finish', () => this.#finished(state))
     this.#state = state
     return state
   }
