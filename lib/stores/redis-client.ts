@@ -1,5 +1,6 @@
-// One way to send a command, whichever client the user brought along. Nothing is
+// One way to send a command, whichever client the user brought along. No client is
 // imported: a client is known by what it can do.
+import { setMaxListeners } from 'node:events'
 
 /** A connected client of `redis` (node-redis) 5 or newer: `createClient`, `createClientPool`, `createCluster` or `createSentinel`. */
 export interface NodeRedisClient {
@@ -23,8 +24,11 @@ export type SendCommand = (key: string | null, command: string, ...args: string[
 type Parts = Partial<Record<'call' | 'sendCommand' | 'on' | 'off' | 'nodeClient' | 'getSentinelNode', (...args: unknown[]) => unknown>> & { readonly isOpen?: boolean }
 
 // While a server is away node-redis keeps commands without bound and sends them
-// when it is back, long after the requests they belonged to were answered.
-const UNSENT = { timeout: 2000 }
+// when it is back, long after the requests they belonged to were answered. So what
+// it could not send for two to three seconds is dropped. One signal serves a second's
+// commands: the client's own timeout makes one for each, at more than the command costs.
+const UNSENT_MS = 2000
+const SIGNAL_MS = 1000
 
 /** The way to send commands with this client, or `null` when it is no client we know. */
 export function commandSender (client: RedisClient): SendCommand | null {
@@ -33,14 +37,31 @@ export function commandSender (client: RedisClient): SendCommand | null {
     return async (_key, command, ...args) => parts.call!(command, ...args)
   }
   if (typeof parts?.sendCommand !== 'function') return null
+  const options = unsentOptions()
   // never a replica: it may still have what was just logged out
   if (typeof parts.nodeClient === 'function') {
-    return async (key, ...args) => parts.sendCommand!(key ?? undefined, false, args, UNSENT)
+    return async (key, ...args) => parts.sendCommand!(key ?? undefined, false, args, options())
   }
   if (typeof parts.getSentinelNode === 'function') {
-    return async (_key, ...args) => parts.sendCommand!(false, args, UNSENT)
+    return async (_key, ...args) => parts.sendCommand!(false, args, options())
   }
-  return async (_key, ...args) => parts.sendCommand!(args, UNSENT)
+  return async (_key, ...args) => parts.sendCommand!(args, options())
+}
+
+/** Answers with the options of one command to node-redis. */
+function unsentOptions (): () => object {
+  let options = {}
+  let renewAt = 0
+  return () => {
+    const now = performance.now()
+    if (now >= renewAt) {
+      renewAt = now + SIGNAL_MS
+      const abortSignal = AbortSignal.timeout(UNSENT_MS + SIGNAL_MS)
+      setMaxListeners(0, abortSignal)
+      options = { timeout: 0, abortSignal }
+    }
+    return options
+  }
 }
 
 /** Whether the client says that nobody called its `connect()`. */
