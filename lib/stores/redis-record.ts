@@ -49,10 +49,15 @@ export function changedFields (changes: SessionChanges, nonce: string | null): {
  */
 export function recordOf (entries: ReadonlyArray<[field: string, value: string]>): SessionRecord | null {
   if (entries.every(([field]) => field === NONCE)) return null
-  const fields = new Map(entries)
+  const fields = new Map<string, string>()
+  const values: Array<[key: string, value: string]> = []
   try {
+    for (const [field, value] of entries) {
+      if (isKey(field)) values.push([ofText(field), value])
+      else fields.set(field, value)
+    }
     return {
-      values: Object.fromEntries(entries.filter(([field]) => isKey(field)).map(([field, value]) => [ofText(field), value])),
+      values: Object.fromEntries(values),
       createdAt: wholeNumber(fields.get(CREATED_AT)),
       expiresAt: wholeNumber(fields.get(EXPIRES_AT)),
       absoluteExpiresAt: wholeNumber(fields.get(ABSOLUTE_EXPIRES_AT)),
