@@ -19,6 +19,8 @@ export async function startServer (file, { args = [], execArgv = [] } = {}) {
     usage: () => ask(child, 'usage'),
     /** The same after a full garbage collection; needs `--expose-gc`. */
     memory: () => ask(child, 'memory'),
+    /** Lets it begin the sessions that are to live in its store. */
+    fill: () => ask(child, 'fill'),
     stop: () => stop(child)
   }
 }

@@ -107,7 +107,7 @@ function held ({ memory, growth, expiry, dataBytes }) {
   return ['## Sessions held',
     `Memory of the process per session after a full garbage collection, sessions begun by real requests. Each holds ${dataBytes} bytes of keys and values, so with ${count(largest)} sessions fastify-keep takes ${Math.round(memory.keep[largest]) - dataBytes} bytes besides the data. @fastify/session's own store keeps the whole session object, and with it the request that began it.`,
     table(['sessions', ...sizes.map(count)], memoryRows),
-    'CPU time per request of fastify-keep while other sessions live in its store. It counts all threads, so with a million sessions also the collector of V8, which goes through a heap of a gigabyte beside the requests:',
+    'CPU time per request of fastify-keep while other sessions live in its store. What a million add is V8\'s collector: every few thousand requests it empties the young generation, and for that it looks at each page of the old one. A larger young generation (`node --max-semi-space-size=64`) makes it look less often.',
     table(['live sessions', ...grown.map(count)], growthRows),
     'All sessions of the memory store expire at one moment. The longest time that other work had to wait until the last was gone, with the collector of V8 on the same thread (`--single-threaded-gc`) and, as usual, with its helper threads, which compete for the two cores of this machine; and the CPU time per session removed, garbage collection included. The memory stores of the other packages never remove anything on their own.',
     table(['sessions', 'longest stall by the sweep', 'with helper threads of V8', 'per session'], expiryRows)].join('\n\n')

@@ -3,13 +3,14 @@
 import Fastify from 'fastify'
 import { addRoutes } from './routes.js'
 
-export async function serve (register, access) {
+export async function serve (register, access, fill = async () => {}) {
   const app = Fastify()
   await register(app)
   addRoutes(app, access)
   await app.listen({ host: '127.0.0.1', port: 0 })
 
-  process.on('message', (question) => {
+  process.on('message', async (question) => {
+    if (question === 'fill') await fill(app)
     if (question === 'memory') for (let pass = 0; pass < 3; pass++) globalThis.gc()
     const { user, system } = process.cpuUsage()
     const { heapUsed, external } = process.memoryUsage()

@@ -29,7 +29,7 @@ export async function measureMemory (load, { file }, sizes) {
 
 /** CPU time per request while so many other sessions live: `{ [sessions]: figure }`. */
 export function measureGrowth (load, benchCase, { file }, sizes, settings) {
-  return measureCase(load, benchCase, sizes.map((size) => ({ name: String(size), file, args: [String(size)] })), settings)
+  return measureCase(load, benchCase, sizes.map((size) => ({ name: String(size), file, args: [String(size)], isFilled: true })), settings)
 }
 
 /**
