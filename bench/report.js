@@ -39,7 +39,7 @@ const reasons = {
   'deciding and carrying out the save': 'that there is nothing to save',
   'Cache-Control and Vary': 'asking for and adding the header; Node then checks and writes it, below',
   'garbage collection': 'what the two of them leave behind',
-  [OTHER]: '`Vary: Cookie` on the wire, and room in the processor\'s caches that the session takes'
+  [OTHER]: 'a longer request and a longer answer with `Vary: Cookie`; the rest is spread over every function, which finds less of its own in the processor\'s caches'
 }
 
 function explained ({ requests, profile: { limit, keep } }) {
