@@ -1,6 +1,6 @@
 // The README of this folder, from the figures of one run and the words in between.
 import { cases } from './cases.js'
-import { OTHER } from './profile-case.js'
+import { steps } from './steps.js'
 import { redisVariants, variants } from './variants.js'
 
 export function writeReport (figures) {
@@ -27,26 +27,16 @@ function judged ({ requests }) {
     table(['case', 'of the limit', 'goal', 'over @fastify/session', 'over it, tuned', 'goal (defaults / tuned)'], rows)].join('\n\n')
 }
 
-// Why a share of the time stays; the names are those of profile-case.js.
-const reasons = {
-  'hashing the token': 'SHA-256: the store must never see what opens a session',
-  'finding the token in the cookies, checking its shape': 'what cannot be ours never reaches the store; a name that is there twice is noticed',
-  'the store and its time limit': 'a look-up by a key of 43 characters that has never been seen before, and the time',
-  'checking the record and its deadlines': 'what comes in is not believed, whatever the store says',
-  'decoding and encoding values, finding changes': 'the value that was read',
-  'the session as the app sees it, its state': "a proxy, so that `session['key']` works; what is pending",
-  'the two hooks': 'before the handler and before the headers',
-  'deciding and carrying out the save': 'that there is nothing to save',
-  'Cache-Control and Vary': 'asking for and adding the header; Node then checks and writes it, below',
-  'garbage collection': 'what the two of them leave behind',
-  [OTHER]: 'a longer request and a longer answer with `Vary: Cookie`; the rest is spread over every function, which finds less of its own in the processor\'s caches'
-}
-
-function explained ({ requests, profile: { limit, keep } }) {
-  const rows = Object.entries(reasons).map(([group, why]) => [group, micro(limit[group]), micro(keep[group]), micro(keep[group] - limit[group]), why])
+function explained ({ requests, steps: found }) {
+  const rows = steps.map(({ server: { name }, title, why }, index) => {
+    const { cpu, cpuSpread } = found[name]
+    const added = index === 0 ? '' : (cpu - found[steps[index - 1].server.name].cpu).toFixed(2)
+    return [title, `${cpu.toFixed(2)} ± ${(100 * cpuSpread).toFixed(1)} %`, added, share(found.limit.cpu / cpu), why]
+  })
   return ['### Where a goal is missed',
-    'A read-only request by the profiler, in microseconds; it slows down what it measures, so compare the lines, not the sums with the tables below. `node bench/profile.js read` lists every function, and `node bench/profile.js read limit` those of the limit.',
-    table(['', 'the limit', 'fastify-keep', 'more', 'why'], rows),
+    'A read-only request, built up from the limit to the whole package with the package\'s own functions, each step a server of its own (`servers/step.js`), in turn. Microseconds of CPU time per request.',
+    table(['with', 'per request', 'more', 'of the limit', 'why it stays'], rows),
+    '`node bench/profile.js read` lists every function, and `node bench/profile.js read limit` those of the limit.',
     ...beyondTheLimit(requests)].join('\n\n')
 }
 
@@ -152,10 +142,6 @@ function table (head, rows) {
 
 function met (ratio, goal) {
   return ratio >= goal ? 'met' : 'missed'
-}
-
-function micro (time) {
-  return time.toFixed(2)
 }
 
 function share (ratio) {

@@ -6,11 +6,11 @@ import { cases } from './cases.js'
 import { describeMachine } from './machine.js'
 import { drawPicture } from './picture.js'
 import { startLoad } from './processes.js'
-import { profileCase } from './profile-case.js'
 import { writeReport } from './report.js'
 import { measureOnRedis } from './on-redis.js'
 import { measureCase, verifyAll } from './requests.js'
 import { dataBytes, measureExpiry, measureGrowth, measureMemory } from './sessions-held.js'
+import { measureSteps } from './steps.js'
 import { variants } from './variants.js'
 
 const { values: { quick, rounds, seconds } } = parseArgs({
@@ -36,17 +36,15 @@ say('verifying that every variant keeps sessions')
 await verifyAll(variants)
 
 const load = startLoad()
-const figures = { machine: describeMachine(), settings, dataBytes, requests: {}, profile: {}, memory: {}, growth: {}, expiry: [] }
+const figures = { machine: describeMachine(), settings, dataBytes, requests: {}, steps: {}, memory: {}, growth: {}, expiry: [] }
 
 for (const each of cases) {
   say(each.title)
   figures.requests[each.name] = await measureCase(load, each, variants.filter(({ without }) => !without.includes(each.name)), settings)
 }
 
-for (const name of ['limit', 'keep']) {
-  say(`profile: ${name}`)
-  figures.profile[name] = (await profileCase(load, named(name), caseNamed('read'), quick ? 0.1 : 5)).groups
-}
+say('read-only, step by step')
+figures.steps = await measureSteps(load, settings)
 
 for (const name of ['keep', 'fastify-session', 'express-session']) {
   say(`memory per session: ${name}`)

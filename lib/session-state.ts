@@ -38,6 +38,9 @@ export interface Checkpoint {
   readonly values: SessionValues
 }
 
+/** The `createdAt` of a session that another library began. */
+const UNKNOWN = 0
+
 export class SessionState {
   status: SessionStatus = 'kept'
   /** What the store holds, as far as this request knows. */
@@ -170,19 +173,19 @@ export class SessionState {
     this.#empty()
   }
 
-  setLifetime (lifetime: SessionLifetime): void {
+  /** What is left out stays as it is. */
+  setLifetime ({ idle = this.lifetime.idle, absolute, persistent = this.lifetime.persistent }: Partial<SessionLifetime>): void {
     this.#mark()
     this.#marks++
-    this.ownLifetime = lifetime
+    this.ownLifetime = { idle, absolute: absolute === undefined ? this.lifetime.absolute : this.#sinceBeginning(absolute), persistent }
     this.lifetimeChanged = true
   }
 
-  /** Takes over values of a session whose beginning nobody knows: it is no fresh login, and its absolute timeout runs from now. */
+  /** Takes over values of a session whose beginning nobody knows, so that it is no fresh login. */
   adopt (entries: ReadonlyArray<[key: string, value: unknown]>, persistent: SessionLifetime['persistent']): void {
     this.setMany(entries)
-    const { idle, absolute } = this.lifetime
-    this.createdAt = 0
-    this.setLifetime({ idle, absolute: this.now() + absolute, persistent })
+    this.createdAt = UNKNOWN
+    this.setLifetime({ absolute: this.lifetime.absolute, persistent })
   }
 
   touch (): void {
@@ -283,6 +286,11 @@ export class SessionState {
     this.lifetimeChanged = false
     this.touched = false
     this.broken = false
+  }
+
+  /** An absolute timeout runs from the session's beginning; where that is unknown, from now. */
+  #sinceBeginning (absolute: number): number {
+    return this.createdAt === UNKNOWN ? this.now() + absolute : absolute
   }
 
   #begin (): void {

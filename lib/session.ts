@@ -122,12 +122,10 @@ export class SessionMap extends IndexAccess<SessionBacking> {
    * the earlier of both deadlines, so raise `absolute` along with `idle`.
    */
   lifetime ({ idle, absolute, persistent }: { idle?: Duration, absolute?: Duration, persistent?: boolean }): void {
-    const { state } = this[BEHIND]
-    const current = state.lifetime
-    state.setLifetime({
-      idle: idle === undefined ? current.idle : duration('idle', idle),
-      absolute: absolute === undefined ? current.absolute : duration('absolute', absolute),
-      persistent: persistent ?? current.persistent
+    this[BEHIND].state.setLifetime({
+      ...(idle !== undefined && { idle: duration('idle', idle) }),
+      ...(absolute !== undefined && { absolute: duration('absolute', absolute) }),
+      ...(persistent !== undefined && { persistent })
     })
   }
 
@@ -178,7 +176,7 @@ export class SessionMap extends IndexAccess<SessionBacking> {
     return isModified(this[BEHIND].state)
   }
 
-  /** When the session began: at its first save or at the last `regenerate`. Milliseconds since the epoch. */
+  /** When the session began: at its first save or at the last `regenerate`; 0 for one that another library began. Milliseconds since the epoch. */
   get createdAt (): number {
     return this[BEHIND].state.createdAt
   }

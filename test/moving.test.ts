@@ -65,6 +65,7 @@ async function newApp (t: Test, move: MoveOptions, options: SessionOptions = {})
     session.regenerate()
     session.set('userId', 43)
   })
+  app.get('/remember-me', async ({ session }) => { session.lifetime({ idle: '30d', absolute: '30d' }) })
   app.get('/logout', async ({ session }) => { session.destroy() })
   app.get('/health', { config: { session: false } }, async () => 'well')
   return app
@@ -128,6 +129,17 @@ t.test('a moved session ends by the new timeouts, counted from its move', async 
   }
   clock.advance(3 * HOUR)
   t.equal((await browser.visit('/me')).statusCode, 401, 'after two days')
+})
+
+t.test('a moved session can be given a lifetime of its own, counted from then', async (t) => {
+  const clock = runningClock()
+  const { browser } = await moving(t, { options: { clock, store: memoryStore(clock) } })
+  await browser.visit('/me')
+  await browser.visit('/remember-me')
+  clock.advance(29 * DAY)
+  t.equal((await browser.visit('/me')).statusCode, 200)
+  clock.advance(DAY)
+  t.equal((await browser.visit('/me')).statusCode, 401)
 })
 
 t.test('a cookie with a date becomes one with a date, a browser-session cookie stays one', async (t) => {

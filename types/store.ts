@@ -18,7 +18,7 @@ export interface SessionLifetime {
 export interface SessionRecord {
   /** Key to encoded value. Values are well-formed Unicode; any string is a key, `__proto__` and the empty string too: read with `Object.hasOwn`. */
   readonly values: Readonly<Record<string, string>>
-  /** When the session began: at its first save, or at the last `regenerate`. */
+  /** When the session began: at its first save, or at the last `regenerate`; 0 where another library began it. */
   readonly createdAt: number
   /** From then on the record is as good as gone. Never later than `absoluteExpiresAt`. */
   readonly expiresAt: number
