@@ -4,19 +4,19 @@
 import { inspect } from 'node:util'
 import { Signer } from '@fastify/cookie'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { boundStore } from './bounded-store.js'
 import { DURATION_MEND, toMilliseconds } from './duration.js'
-import { InvalidOptionError, NotCoveredError } from './errors.js'
+import { InvalidOptionError, NotCoveredError, StoreError } from './errors.js'
 import { hasOptedOut } from './opted-out.js'
 import { isRecord } from './session-record.js'
 import { SessionMap, type Session } from './session.js'
+import { isForeign, recordOfRow } from './stores/express-row.js'
+import { ExpressRows, type ExpressStore } from './stores/express-rows.js'
 import type { Duration } from '../types/options.js'
-import type { SessionStore } from '../types/store.js'
 
 /** What the old library was told. */
 export interface MoveOptions {
-  /** Where the old sessions are: `fromExpressStore(store)`, of `fastify-keep/express-store`. */
-  from: SessionStore
+  /** The store with the old sessions, as the old library had it. */
+  from: ExpressStore
   /** The old cookie: `'connect.sid'` by default in express-session, `'sessionId'` in @fastify/session. */
   cookieName: string
   /** The old secret, or every one that still opens. */
@@ -28,7 +28,7 @@ export interface MoveOptions {
   /** The new session's property. Default `'session'`. */
   property?: string
   /** How long the old store may take for one answer. Default `'2s'`. */
-  storeTimeout?: Duration
+  timeout?: Duration
 }
 
 /** A hook for `onRequest`. */
@@ -40,25 +40,30 @@ export type SessionMove = (request: FastifyRequest, reply: FastifyReply) => Prom
  * users come. The login comes along, though never as a fresh one. Throws an `InvalidOptionError` for options that cannot work.
  */
 export function moveSessions (options: MoveOptions): SessionMove {
-  const { from, cookieName, path = '/', domain, property = 'session', storeTimeout = '2s' } = options
+  const { from, cookieName, path = '/', domain, property = 'session', timeout = '2s' } = options
   const signer = oldSigner(options.secret)
-  const timeout = toMilliseconds(storeTimeout) ?? refuse('storeTimeout', inspect(storeTimeout), DURATION_MEND)
-  if (typeof from?.read !== 'function' || typeof from.destroy !== 'function') refuse('from', inspect(from, { depth: -1 }), 'give fromExpressStore(store), with the store that holds the old sessions')
   if (typeof cookieName !== 'string' || cookieName === '') refuse('cookieName', inspect(cookieName), "give the old cookie's name, such as 'connect.sid'")
-  const old = boundStore(from, timeout, () => {})
+  const rows = new ExpressRows('moveSessions from', from, toMilliseconds(timeout) ?? refuse('timeout', inspect(timeout), DURATION_MEND))
 
   return async function moveSession (request, reply) {
     const oldId = openOld(signer, request.cookies[cookieName])
     if (oldId === null || hasOptedOut(request)) return
     const session = (request as unknown as Record<string, Session | null | undefined>)[property]
     if (session === null || session === undefined) throw new NotCoveredError(property, 'register the session plugin before this hook')
-    const record: unknown = await old.read(oldId)
+    const row = await rows.get(oldId).catch(failed)
+    // a session of ours may be in the same store, and its id is no secret
+    if (!isForeign(row)) return
+    const record = recordOfRow(row, SessionMap.now(session))
     if (!isRecord(record)) return
     // whoever logged in anew meanwhile has no use for it
     if (session.isNew && SessionMap.adopt(session, record)) await session.save()
-    await old.destroy(oldId)
+    await rows.destroy(oldId).catch(failed)
     reply.clearCookie(cookieName, { path, ...(domain !== undefined && { domain }) })
   }
+}
+
+function failed (cause: unknown): never {
+  throw new StoreError({ cause })
 }
 
 /** The old session's id, if the old library signed it. express-session writes `s:` in front. */

@@ -192,12 +192,17 @@ export class SessionMap extends IndexAccess<SessionBacking> {
     return behind === undefined ? {} : this.data()
   }
 
-  /** Takes over a record of another library; false when it has expired. Like the next one a static, to leave the name to the app. */
+  /** Takes over a record of another library; false when it has expired. Like those below a static, to leave the name to the app. */
   static adopt (session: SessionMap, record: SessionRecord): boolean {
     const { state } = session[BEHIND]
     if (isExpired(record, state.now())) return false
     state.adopt(Object.entries(record.values).map(([key, encoded]) => [key, decode(encoded)]), record.lifetime?.persistent ?? false)
     return true
+  }
+
+  /** The time by this session's clock. */
+  static now (session: SessionMap): number {
+    return session[BEHIND].state.now()
   }
 
   /** Milliseconds since the session began. */

@@ -22,7 +22,7 @@ const layers: string[][] = [
   ['lib/stores/express-row.ts', 'lib/stores/redis-record.ts', 'lib/stores/redis-requirements.ts'],
   [
     'lib/apply-changes.ts', 'lib/awaitable.ts', 'lib/cache-headers.ts', 'lib/codec.ts', 'lib/duration.ts', 'lib/events.ts',
-    'lib/index-access.ts', 'lib/opted-out.ts', 'lib/return-path.ts', 'lib/session-id.ts', 'lib/stores/broken-record.ts', 'lib/stores/callback.ts',
+    'lib/index-access.ts', 'lib/opted-out.ts', 'lib/return-path.ts', 'lib/session-id.ts', 'lib/stores/broken-record.ts', 'lib/stores/express-rows.ts',
     'lib/stores/expiry-queue.ts', 'lib/stores/redis-client.ts', 'lib/stores/redis-scripts.ts', 'lib/turns.ts', 'lib/warnings.ts', 'types/options.ts'
   ],
   ['lib/errors.ts', 'types/session-data.ts', 'types/store.ts']

@@ -4,11 +4,11 @@ import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
-import cookie from '@fastify/cookie'
+import cookie, { Signer } from '@fastify/cookie'
 import expressSession from 'express-session'
 import Fastify, { type FastifyInstance, type FastifyPluginCallback } from 'fastify'
 import t, { type Test } from 'tap'
-import session, { moveSessions, requireSession, type MoveOptions, type SessionOptions, type SessionStore } from '../index.js'
+import session, { moveSessions, requireSession, type MoveOptions, type SessionOptions } from '../index.js'
 import { fromExpressStore, type ExpressStore } from '../lib/stores/express-store.js'
 import { Browser, setCookies } from './fixtures/app.js'
 import { runningClock, DAY, HOUR } from './fixtures/clock.js'
@@ -86,7 +86,7 @@ for (const [library, { cookieName, login }] of Object.entries(oldLibraries)) {
       const store = await make(t)
       const cookies = await login(t, store, { maxAge: HOUR })
       t.strictSame(Object.keys(cookies), [cookieName])
-      const app = await newApp(t, { from: fromExpressStore(store), cookieName, secret: ['a newer one', SECRET] }, { store: fromExpressStore(store) })
+      const app = await newApp(t, { from: store, cookieName, secret: ['a newer one', SECRET] }, { store: fromExpressStore(store) })
       const browser = new Browser(app)
       Object.assign(browser.cookies, cookies)
 
@@ -105,7 +105,7 @@ for (const [library, { cookieName, login }] of Object.entries(oldLibraries)) {
 /** An app that moves what express-session left, and a browser that was logged in there. */
 async function moving (t: Test, { store = liveObjectStore(), cookie = {}, move = {}, options = {} }: { store?: ExpressStore, cookie?: { maxAge?: number }, move?: Partial<MoveOptions>, options?: SessionOptions } = {}) {
   const cookies = await oldLibraries['express-session']!.login(t, store, cookie)
-  const app = await newApp(t, { from: fromExpressStore(store), cookieName: 'connect.sid', secret: SECRET, ...move }, options)
+  const app = await newApp(t, { from: store, cookieName: 'connect.sid', secret: SECRET, ...move }, options)
   const browser = new Browser(app)
   Object.assign(browser.cookies, cookies)
   return { app, browser, store, id: idOf(String(cookies['connect.sid'])) }
@@ -176,6 +176,15 @@ t.test('a cookie that the old library did not sign, or whose session is gone, op
   t.equal((await app.inject('/me')).statusCode, 401)
 })
 
+t.test('whoever gets the id of a new session signed by the old secret cannot take it over', async (t) => {
+  const store = liveObjectStore()
+  const app = await newApp(t, { from: store, cookieName: 'connect.sid', secret: SECRET }, { store: fromExpressStore(store) })
+  const { sessionId, cookies } = await app.sessions.issue({ userId: 43 })
+  const forged = { 'connect.sid': `s:${new Signer(SECRET).sign(sessionId)}` }
+  t.equal((await app.inject({ url: '/me', cookies: forged })).statusCode, 401)
+  t.equal((await app.inject({ url: '/me', cookies })).statusCode, 200, 'and it is still there')
+})
+
 t.test('an expired or broken old session opens nothing', async (t) => {
   const clock = runningClock()
   const { browser } = await moving(t, { cookie: { maxAge: HOUR }, options: { clock } })
@@ -208,7 +217,7 @@ t.test('without the plugin before it the hook says so', async (t) => {
   const app = Fastify()
   t.teardown(() => app.close())
   await app.register(cookie)
-  app.addHook('onRequest', moveSessions({ from: memoryStore(), cookieName: 'connect.sid', secret: SECRET }))
+  app.addHook('onRequest', moveSessions({ from: liveObjectStore(), cookieName: 'connect.sid', secret: SECRET }))
   app.get('/', async () => 'ok')
   t.equal((await app.inject('/')).body, 'ok')
   const store = liveObjectStore()
@@ -217,13 +226,13 @@ t.test('without the plugin before it the hook says so', async (t) => {
 })
 
 t.test('options that cannot work are refused with the mend', (t) => {
-  const good = { from: memoryStore(), cookieName: 'connect.sid', secret: SECRET }
+  const good = { from: liveObjectStore(), cookieName: 'connect.sid', secret: SECRET }
   const refused = (options: object, message: RegExp) => t.throws(() => moveSessions({ ...good, ...options }), { code: 'FST_KEEP_INVALID_OPTION', message })
-  refused({ from: new Map() }, /moveSessions from is .*give fromExpressStore/)
-  refused({ from: { read () {} } as unknown as SessionStore }, /moveSessions from is/)
+  refused({ from: new Map() }, /moveSessions from is .*Map.*lacks destroy/)
+  refused({ from: undefined }, /moveSessions from is undefined/)
   refused({ cookieName: '' }, /moveSessions cookieName is ''/)
   refused({ secret: [] }, /moveSessions secret is of type object: give the old secret/)
   refused({ secret: undefined }, /moveSessions secret is of type undefined/)
-  refused({ storeTimeout: -1 }, /moveSessions storeTimeout is -1/)
+  refused({ timeout: -1 }, /moveSessions timeout is -1/)
   t.end()
 })

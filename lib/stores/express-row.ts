@@ -19,13 +19,22 @@ export function rowOf (record: SessionRecord, now: number): object {
 
 /** The record again, shared with nobody; `null` when there is none. What is damaged comes out as no record. */
 export function recordOfRow (row: unknown, now: number): SessionRecord | null {
-  if (typeof row !== 'object' || row === null) return null
-  const record = (row as Record<string, unknown>)[RECORD]
+  if (!isRow(row)) return null
+  const record = row[RECORD]
   try {
     return typeof record === 'string' ? JSON.parse(record) ?? brokenRecord() : foreignRecord(row, now)
   } catch {
     return brokenRecord()
   }
+}
+
+/** Whether another library wrote this. */
+export function isForeign (row: unknown): boolean {
+  return isRow(row) && typeof row[RECORD] !== 'string'
+}
+
+function isRow (row: unknown): row is Record<string, unknown> {
+  return typeof row === 'object' && row !== null
 }
 
 /** As a record what another library wrote. When that session began nobody knows, so it is never a fresh login. */

@@ -13,18 +13,10 @@ import { publish } from '../events.js'
 import { Turns } from '../turns.js'
 import type { Clock, Duration } from '../../types/options.js'
 import type { SessionChanges, SessionRecord, SessionStore, UpdateResult } from '../../types/store.js'
-import { called, type Callback } from './callback.js'
 import { recordOfRow, rowOf } from './express-row.js'
+import { ExpressRows, type ExpressStore } from './express-rows.js'
 
-/** The part of an express-session store that is used: three functions with a callback. */
-export interface ExpressStore {
-  /** The session under this id, nothing, or an error with the code `ENOENT`. */
-  get (id: string, callback: (error?: unknown, session?: unknown) => void): unknown
-  /** Writes the session, whatever is there. */
-  set (id: string, session: object, callback: (error?: unknown) => void): unknown
-  /** Drops the session. */
-  destroy (id: string, callback: (error?: unknown) => void): unknown
-}
+export type { ExpressStore } from './express-rows.js'
 
 /** What `fromExpressStore(store, options)` takes; everything has a default. */
 export interface ExpressStoreOptions {
@@ -48,20 +40,18 @@ export function fromExpressStore (store: ExpressStore, options: ExpressStoreOpti
 const turnsOf = new WeakMap<ExpressStore, Turns>()
 
 class AdaptedStore implements SessionStore {
-  readonly #store: ExpressStore
+  readonly #rows: ExpressRows
   readonly #turns: Turns
   readonly #timeout: number
   readonly #clock: Clock
 
   constructor (store: ExpressStore, { timeout = '2s', clock = Date }: ExpressStoreOptions) {
-    const missing = (['get', 'set', 'destroy'] as const).filter((name) => typeof store?.[name] !== 'function')
-    if (missing.length > 0) throw new InvalidOptionError('store', inspect(store, { depth: -1 }), `a store for express-session has the functions get, set and destroy; this one lacks ${missing.join(', ')}`)
     const milliseconds = toMilliseconds(timeout)
     if (milliseconds === null) throw new InvalidOptionError('timeout', inspect(timeout), DURATION_MEND)
-    this.#store = store
+    this.#rows = new ExpressRows('store', store, milliseconds)
     this.#turns = turnsOf.get(store) ?? new Turns()
     turnsOf.set(store, this.#turns)
-    this.#timeout = Math.min(milliseconds, 0x7fffffff)
+    this.#timeout = milliseconds
     this.#clock = clock
   }
 
@@ -106,7 +96,7 @@ class AdaptedStore implements SessionStore {
       const old = await this.#find(oldId)
       if (old === null || (ifVersion !== undefined && ifVersion !== old.version)) return false
       await this.#set(newId, record)
-      await this.#remove(oldId)
+      await this.#rows.destroy(oldId)
       return true
     })
   }
@@ -115,7 +105,7 @@ class AdaptedStore implements SessionStore {
     return this.#alone(id, async () => {
       const record = ifVersion === undefined ? null : await this.#find(id)
       if (record !== null && record.version !== ifVersion) return false
-      await this.#remove(id)
+      await this.#rows.destroy(id)
       return true
     })
   }
@@ -125,7 +115,7 @@ class AdaptedStore implements SessionStore {
     return this.#alone(id, async () => {
       const record = await this.#get(id)
       if (record === null || !this.#isOver(record)) return
-      await this.#remove(id)
+      await this.#rows.destroy(id)
       publish('expired', id)
     })
   }
@@ -151,34 +141,13 @@ class AdaptedStore implements SessionStore {
   }
 
   async #get (id: string): Promise<SessionRecord | null> {
-    try {
-      return recordOfRow(await this.#call((callback) => this.#store.get(id, callback)), this.#clock.now())
-    } catch (error) {
-      if (isNotFound(error)) return null
-      throw error
-    }
+    return recordOfRow(await this.#rows.get(id), this.#clock.now())
   }
 
   /** What is over is not written: a store would take its deadline for none, or for an error. */
   async #set (id: string, record: SessionRecord): Promise<void> {
     const now = this.#clock.now()
-    if (record.expiresAt <= now) return await this.#remove(id)
-    await this.#call((callback) => this.#store.set(id, rowOf(record, now), callback))
+    if (record.expiresAt <= now) await this.#rows.destroy(id)
+    else await this.#rows.set(id, rowOf(record, now))
   }
-
-  async #remove (id: string): Promise<void> {
-    try {
-      await this.#call((callback) => this.#store.destroy(id, callback))
-    } catch (error) {
-      if (!isNotFound(error)) throw error
-    }
-  }
-
-  #call (start: (callback: Callback) => unknown): Promise<unknown> {
-    return called(start, this.#timeout)
-  }
-}
-
-function isNotFound (error: unknown): boolean {
-  return (error as { code?: unknown } | null)?.code === 'ENOENT'
 }

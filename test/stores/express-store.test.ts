@@ -133,6 +133,36 @@ t.test('regenerate leaves one row, under the new id', async (t) => {
   t.strictSame([...store.rows.keys()], [body])
 })
 
+t.test('a request costs no more calls of the store than the guide says', async (t) => {
+  const calls: string[] = []
+  const store = new MapStore()
+  for (const name of ['get', 'set', 'destroy'] as const) {
+    store[name] = (...args: never[]) => {
+      calls.push(name)
+      return (MapStore.prototype[name] as (...args: never[]) => unknown).apply(store, args)
+    }
+  }
+  const app = await buildApp(t, { store: fromExpressStore(store) })
+  app.get('/read', async ({ session }) => session.data())
+  app.get('/write', async ({ session }) => session.update('count', (count) => Number(count ?? 0) + 1))
+  app.get('/login', async ({ session }) => session.regenerate())
+  app.get('/logout', async ({ session }) => session.destroy())
+  const browser = new Browser(app)
+  const costs: Array<[url: string, calls: string[]]> = [
+    ['/read', []],
+    ['/write', ['get', 'set']],
+    ['/read', ['get']],
+    ['/write', ['get', 'get', 'set']],
+    ['/login', ['get', 'get', 'set', 'destroy']],
+    ['/logout', ['get', 'destroy']]
+  ]
+  for (const [url, expected] of costs) {
+    calls.length = 0
+    t.equal((await browser.visit(url)).statusCode, 200)
+    t.strictSame(calls, expected, url)
+  }
+})
+
 const troubles: Record<string, (store: MapStore, good: MapStore) => void> = {
   'calls back twice' (store, good) {
     store.get = (id, callback) => { good.get(id, callback); good.get(id, () => callback(new Error('again'))) }
