@@ -113,3 +113,13 @@ t.test('the channels of the README are the ones that exist', (t) => {
   }
   t.end()
 })
+
+t.test('the table of benchmarks holds the figures of the last run', async (t) => {
+  const { requests, memory, dataBytes } = JSON.parse(await readDocument('bench/figures.json'))
+  const rows = { 'not touched, visitor without a session': 'untouched', read: 'read', write: 'write', 'first write (login)': 'first-write', '20 KB session, one key read': 'large' }
+  for (const [title, name] of Object.entries(rows)) {
+    const cells = ['limit', 'keep', 'fastify-session-tuned', 'secure-session', 'express-session'].map((variant) => requests[name][variant]?.cpu.toFixed(1) ?? 'does not fit')
+    t.ok(readme.includes(`| ${title} | ${cells.join(' | ')} |`), title)
+  }
+  t.match(readme, `takes ${Math.round(memory.keep['1000000']) - dataBytes} bytes besides its data`)
+})
