@@ -9,7 +9,7 @@ import { InvalidOptionError, NotCoveredError, StoreError } from './errors.js'
 import { hasOptedOut } from './opted-out.js'
 import { isRecord } from './session-record.js'
 import { SessionMap, type Session } from './session.js'
-import { isForeign, recordOfRow } from './stores/express-row.js'
+import { isForeign, recordOfRow } from './stores/express-record.js'
 import { ExpressRows, type ExpressStore } from './stores/express-rows.js'
 import type { Duration } from '../types/options.js'
 
@@ -46,7 +46,7 @@ export function moveSessions (options: MoveOptions): SessionMove {
   const rows = new ExpressRows('moveSessions from', from, toMilliseconds(timeout) ?? refuse('timeout', inspect(timeout), DURATION_MEND))
 
   return async function moveSession (request, reply) {
-    const oldId = openOld(signer, request.cookies[cookieName])
+    const oldId = openOld(signer, cookiesOf(request)[cookieName])
     if (oldId === null || hasOptedOut(request)) return
     const session = (request as unknown as Record<string, Session | null | undefined>)[property]
     if (session === null || session === undefined) throw new NotCoveredError(property, 'register the session plugin before this hook')
@@ -64,6 +64,11 @@ export function moveSessions (options: MoveOptions): SessionMove {
 
 function failed (cause: unknown): never {
   throw new StoreError({ cause })
+}
+
+/** @fastify/cookie may have been told to parse later than in `onRequest`. */
+function cookiesOf ({ cookies, headers, server }: FastifyRequest): Record<string, string | undefined> {
+  return (cookies as typeof cookies | null) ?? server.parseCookie(headers.cookie ?? '')
 }
 
 /** The old session's id, if the old library signed it. express-session writes `s:` in front. */

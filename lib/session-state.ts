@@ -177,7 +177,9 @@ export class SessionState {
   setLifetime ({ idle = this.lifetime.idle, absolute, persistent = this.lifetime.persistent }: Partial<SessionLifetime>): void {
     this.#mark()
     this.#marks++
-    this.ownLifetime = { idle, absolute: absolute === undefined ? this.lifetime.absolute : this.#sinceBeginning(absolute), persistent }
+    // an absolute timeout runs from the session's beginning; where that is unknown, from now
+    const age = this.createdAt === UNKNOWN ? this.now() : 0
+    this.ownLifetime = { idle, absolute: absolute === undefined ? this.lifetime.absolute : age + absolute, persistent }
     this.lifetimeChanged = true
   }
 
@@ -286,11 +288,6 @@ export class SessionState {
     this.lifetimeChanged = false
     this.touched = false
     this.broken = false
-  }
-
-  /** An absolute timeout runs from the session's beginning; where that is unknown, from now. */
-  #sinceBeginning (absolute: number): number {
-    return this.createdAt === UNKNOWN ? this.now() + absolute : absolute
   }
 
   #begin (): void {

@@ -19,7 +19,7 @@ const layers: string[][] = [
   ['lib/deadlines.ts'],
   ['lib/options.ts', 'lib/session-state.ts'],
   ['lib/bounded-store.ts', 'lib/cookie-attributes.ts', 'lib/session-values.ts', 'lib/stores/express-store.ts', 'lib/stores/memory-store.ts', 'lib/stores/redis-store.ts'],
-  ['lib/stores/express-row.ts', 'lib/stores/redis-record.ts', 'lib/stores/redis-requirements.ts'],
+  ['lib/stores/express-record.ts', 'lib/stores/redis-record.ts', 'lib/stores/redis-requirements.ts'],
   [
     'lib/apply-changes.ts', 'lib/awaitable.ts', 'lib/cache-headers.ts', 'lib/codec.ts', 'lib/duration.ts', 'lib/events.ts',
     'lib/index-access.ts', 'lib/opted-out.ts', 'lib/return-path.ts', 'lib/session-id.ts', 'lib/stores/broken-record.ts', 'lib/stores/express-rows.ts',

@@ -195,6 +195,23 @@ t.test('an expired or broken old session opens nothing', async (t) => {
   t.equal((await broken.browser.visit('/me')).statusCode, 401)
 })
 
+t.test('the move does not depend on when @fastify/cookie parses', async (t) => {
+  for (const hook of ['preHandler', false] as const) {
+    const store = liveObjectStore()
+    const cookies = await oldLibraries['express-session']!.login(t, store)
+    const app = Fastify()
+    t.teardown(() => app.close())
+    await app.register(cookie, { hook })
+    await app.register(session)
+    app.addHook('onRequest', moveSessions({ from: store, cookieName: 'connect.sid', secret: SECRET }))
+    app.get('/', async ({ session }) => session.data())
+    const response = await app.inject({ url: '/', cookies })
+    t.strictSame(response.json(), { userId: 42, cart: ['apple'] }, String(hook))
+    t.match(setCookies(response).find((line) => line.startsWith('connect.sid=')), /Max-Age=0/)
+    t.strictSame((await app.inject('/')).json(), {})
+  }
+})
+
 t.test('a route that opted out leaves the old session for the next one', async (t) => {
   const { browser } = await moving(t)
   t.equal((await browser.visit('/health')).body, 'well')

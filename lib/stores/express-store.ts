@@ -13,7 +13,7 @@ import { publish } from '../events.js'
 import { Turns } from '../turns.js'
 import type { Clock, Duration } from '../../types/options.js'
 import type { SessionChanges, SessionRecord, SessionStore, UpdateResult } from '../../types/store.js'
-import { recordOfRow, rowOf } from './express-row.js'
+import { recordOfRow, rowOf } from './express-record.js'
 import { ExpressRows, type ExpressStore } from './express-rows.js'
 
 export type { ExpressStore } from './express-rows.js'
