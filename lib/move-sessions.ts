@@ -58,7 +58,8 @@ export function moveSessions (options: MoveOptions): SessionMove {
     // whoever logged in anew meanwhile has no use for it
     if (session.isNew && SessionMap.adopt(session, record)) await session.save()
     await rows.destroy(oldId).catch(failed)
-    reply.clearCookie(cookieName, { path, ...(domain !== undefined && { domain }) })
+    // browsers let go of a __Host- or __Secure- cookie only if it is Secure (RFC 6265bis 4.1.3)
+    reply.clearCookie(cookieName, { path, secure: request.protocol === 'https', ...(domain !== undefined && { domain }) })
   }
 }
 

@@ -6,7 +6,7 @@ import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import cookie, { Signer } from '@fastify/cookie'
 import expressSession from 'express-session'
-import Fastify, { type FastifyInstance, type FastifyPluginCallback } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyPluginCallback, type LightMyRequestResponse } from 'fastify'
 import t, { type Test } from 'tap'
 import session, { moveSessions, requireSession, type MoveOptions, type SessionOptions } from '../index.js'
 import { fromExpressStore, type ExpressStore } from '../lib/stores/express-store.js'
@@ -55,7 +55,7 @@ const oldLibraries: Record<string, { cookieName: string, login: OldApp }> = {
 
 /** The app after the change of library. */
 async function newApp (t: Test, move: MoveOptions, options: SessionOptions = {}): Promise<FastifyInstance> {
-  const app = Fastify()
+  const app = Fastify({ trustProxy: true })
   t.teardown(() => app.close())
   await app.register(session, options)
   app.addHook('onRequest', moveSessions(move))
@@ -151,7 +151,12 @@ t.test('a cookie with a date becomes one with a date, a browser-session cookie s
 
 t.test('the old cookie is cleared where it was set', async (t) => {
   const { browser } = await moving(t, { move: { path: '/app', domain: 'example.com' } })
-  t.match(setCookies(await browser.visit('/me')).find((line) => line.startsWith('connect.sid=')), /^connect\.sid=; Max-Age=0; Domain=example\.com; Path=\/app/)
+  const cleared = (response: LightMyRequestResponse) => setCookies(response).find((line) => line.startsWith('connect.sid='))
+  const line = cleared(await browser.visit('/me'))
+  t.match(line, /^connect\.sid=; Max-Age=0; Domain=example\.com; Path=\/app/)
+  t.notMatch(line, /Secure/)
+  const secure = await moving(t)
+  t.match(cleared(await secure.browser.visit('/me', { headers: { 'x-forwarded-proto': 'https' } })), /Secure/)
 })
 
 t.test('an old session does not touch the one of somebody who logged in anew, and goes', async (t) => {
