@@ -30,7 +30,7 @@ export class ExpressRows {
 
   /** The row, or whatever stands for none. */
   get (id: string): Promise<unknown> {
-    return this.#call((callback) => this.#store.get(id, callback))
+    return this.#call((callback) => this.#store.get(id, callback)).catch(nothingIfAbsent)
   }
 
   async set (id: string, row: object): Promise<void> {
@@ -39,7 +39,7 @@ export class ExpressRows {
 
   /** Quiet when there is none. */
   async destroy (id: string): Promise<void> {
-    await this.#call((callback) => this.#store.destroy(id, callback))
+    await this.#call((callback) => this.#store.destroy(id, callback)).catch(nothingIfAbsent)
   }
 
   #call (start: (callback: Callback) => unknown): Promise<unknown> {
@@ -47,7 +47,7 @@ export class ExpressRows {
       const timer = setTimeout(() => reject(new Error(`the store did not call back within ${this.#timeout} ms`)), this.#timeout)
       const callback: Callback = (error, answer) => {
         clearTimeout(timer)
-        if (error && !isNotFound(error)) reject(error)
+        if (error) reject(error)
         else resolve(answer)
       }
       try {
@@ -60,6 +60,8 @@ export class ExpressRows {
   }
 }
 
-function isNotFound (error: unknown): boolean {
-  return (error as { code?: unknown }).code === 'ENOENT'
+/** By the contract `ENOENT` says that there is no session; but so says a connection to a socket that is missing, and then the server is away. */
+function nothingIfAbsent (error: unknown): undefined {
+  const { code, syscall } = error as { code?: unknown, syscall?: unknown }
+  if (code !== 'ENOENT' || syscall === 'connect') throw error
 }

@@ -208,7 +208,8 @@ const failures: Record<string, ExpressStore['get']> = {
   throws: () => { throw new Error('down') },
   'rejects and never calls back': async () => { throw new Error('down') },
   'rejects with nothing': () => Promise.reject(undefined), // eslint-disable-line prefer-promise-reject-errors
-  'never calls back': () => {}
+  'never calls back': () => {},
+  'cannot find the socket of its server': (_id, callback) => callback(Object.assign(new Error('down'), { code: 'ENOENT', syscall: 'connect' }))
 }
 
 for (const [title, fail] of Object.entries(failures)) {
@@ -229,6 +230,16 @@ for (const [title, fail] of Object.entries(failures)) {
     t.equal((await browser.visit('/')).body, '2', 'and works again when the store does')
   })
 }
+
+t.test('a write to a place that is not there is a failure, and not taken for an absent session', async (t) => {
+  const store = new MapStore()
+  store.set = (_id, _session, callback) => callback(Object.assign(new Error('no such directory'), { code: 'ENOENT', syscall: 'open' }))
+  const app = await buildApp(t, { store: fromExpressStore(store) })
+  app.get('/', async ({ session }) => { session.set('a', 1) })
+  const response = await app.inject('/')
+  t.equal(response.statusCode, 503)
+  t.strictSame(setCookies(response), [])
+})
 
 t.test('whoever waited too long for a turn is refused, and writes nothing', async (t) => {
   const store = new MapStore()
