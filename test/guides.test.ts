@@ -2,7 +2,9 @@
 // of the other libraries is left out.
 import { readFile } from 'node:fs/promises'
 import { Signer } from '@fastify/cookie'
+import Fastify from 'fastify'
 import t from 'tap'
+import session, { type SessionOptions } from '../index.js'
 import { Browser } from './fixtures/app.js'
 import { needs } from './fixtures/needs.js'
 import { startPostgres } from './fixtures/postgres.js'
@@ -78,4 +80,18 @@ t.test('the guide names every option and method of express-session', async (t) =
   ].filter((name) => name !== 'constructor')
   t.ok(names.length > 25, String(names))
   for (const name of names) t.match(guide, new RegExp(`\\b${name}\\b`), name)
+})
+
+t.test('whoever brings an option of theirs along is told what to write instead', async (t) => {
+  const theirs = [['@fastify/session/types/index.d.ts', 'interface FastifySessionOptions'], ['@types/express-session/index.d.ts', 'interface SessionOptions']] as const
+  const refusal = async (options: object) => Fastify().register(session, options as SessionOptions).then(() => '', ({ message }: Error) => message)
+  for (const [file, declaration] of theirs) {
+    for (const name of await membersOf(file, block(declaration))) {
+      t.notMatch(await refusal({ [name]: 'theirs' }), 'no such option', name)
+    }
+    for (const name of await membersOf(file, block('interface CookieOptions'))) {
+      t.notMatch(await refusal({ cookie: { [name]: 'theirs' } }), 'no such option', `cookie.${name}`)
+    }
+  }
+  t.match(await refusal({ theirs: true }), 'no such option')
 })
