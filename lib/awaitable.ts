@@ -11,3 +11,14 @@ export function isPromise<T> (value: Awaitable<T>): value is Promise<T> {
 export function andThen<T, R> (value: Awaitable<T>, next: (value: T) => Awaitable<R>): Awaitable<R> {
   return isPromise(value) ? value.then(next) : next(value)
 }
+
+/** Takes the step; where it throws or rejects, answers with what `next` makes of that. */
+export function recover<T> (step: () => Awaitable<T>, next: (error: unknown) => T): Awaitable<T> {
+  let answer: Awaitable<T>
+  try {
+    answer = step()
+  } catch (error) {
+    return next(error)
+  }
+  return isPromise(answer) ? answer.then(undefined, next) : answer
+}

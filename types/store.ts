@@ -11,6 +11,16 @@ export interface SessionLifetime {
   readonly persistent: boolean
 }
 
+/** A verifier that was replaced by a newer one. */
+export interface EarlierVerifier {
+  /** The hash of the earlier token. */
+  readonly verifier: string
+  /** When its token stops opening the session; where `opens` is false, when it stopped. Milliseconds since the epoch. */
+  readonly until: number
+  /** Whether its token opens the session until then: true after a rotation, false after a step-up. */
+  readonly opens: boolean
+}
+
 /**
  * A session as a store keeps it: plain data that survives `JSON.stringify`.
  * Times are milliseconds since the epoch.
@@ -18,21 +28,53 @@ export interface SessionLifetime {
 export interface SessionRecord {
   /** Key to encoded value. Values are well-formed Unicode; any string is a key, `__proto__` and the empty string too: read with `Object.hasOwn`. */
   readonly values: Readonly<Record<string, string>>
-  /** When the session began: at its first save, or at the last `regenerate`; 0 where another library began it. */
+  /** When the session began, or when its user last proved who they are, by `regenerate` or `reauthenticated`; 0 where another library began it. */
   readonly createdAt: number
-  /** From then on the record is as good as gone. Never later than `absoluteExpiresAt`. */
+  /** From then on the record counts as absent. Never later than `absoluteExpiresAt`. */
   readonly expiresAt: number
   /** The deadline that no activity moves. */
   readonly absoluteExpiresAt: number
   /** Counts the updates, from 0. */
   readonly version: number
-  /** Whose session it is, for stores that list by owner; `null` when nobody claimed it. */
+  /** Whose session it is, for stores that list by owner; `null` when it has no owner. */
   readonly owner: string | null
   /** This session's own lifetime; `null` while the options hold. */
   readonly lifetime: SessionLifetime | null
+  /** The hash of the token that opens the session. The token itself is never stored. */
+  readonly verifier: string
+  /** The verifiers before this one, newest first; at most sixteen. */
+  readonly earlier: readonly EarlierVerifier[]
+  /** How often the user has proved who they are: 0 for a visitor, 1 after a `regenerate`, one more after each `reauthenticated`. */
+  readonly generation: number
+  /** Whether a request has come with the token that `verifier` belongs to. */
+  readonly shown: boolean
 }
 
-/** One change of a record. A store applies it as a whole or not at all. */
+/** What is left of a session for a minute after its end, so that a late request is known for one. It holds no values. */
+export interface EndedSession {
+  /** When the session ended. Milliseconds since the epoch. */
+  readonly endedAt: number
+}
+
+/**
+ * A new idle deadline. It never undoes anything: `expiresAt` becomes
+ * `max(expiresAt, renewTo)`, but `atMost` where it lies more than `tolerance`
+ * beyond that, as after a clock was set back. `renewalOf` of this package computes it.
+ */
+export interface SessionRenewal {
+  /** The deadline by the last use. Never later than `atMost`. */
+  readonly renewTo: number
+  /** The deadline if the session were used now. */
+  readonly atMost: number
+  /** How far beyond `atMost` a deadline may lie. */
+  readonly tolerance: number
+  /** Renew only while this is the record's lifetime. */
+  readonly ifLifetime: SessionLifetime | null
+  /** Renew only while this is the record's absolute deadline. */
+  readonly ifAbsoluteExpiresAt: number
+}
+
+/** One change of a record. A store applies it as a whole or not at all; only `renewal` has a condition of its own. */
 export interface SessionChanges {
   /** True: drop every key first. */
   readonly clear: boolean
@@ -40,45 +82,69 @@ export interface SessionChanges {
   readonly set: Readonly<Record<string, string>>
   /** Keys to drop. */
   readonly remove: readonly string[]
-  /** The new deadline. Left out, it stays as it is; so do the next two. */
+  /** Given: apply only if the record's generation is this one. */
+  readonly ifGeneration?: number
+  /** Given: apply only if the record's verifier is this one. */
+  readonly ifVerifier?: string
+  /** Given: apply only if this is what the key holds now; `null`: the key is absent. */
+  readonly ifValue?: { readonly key: string, readonly encoded: string | null }
+  /** Given: refuse a change after which the keys and values take more bytes than this in UTF-8, unless they took more before. */
+  readonly maxSize?: number
+  /** The renewal to apply with it. Where its own conditions do not hold it is left out, and the rest applies. */
+  readonly renewal?: SessionRenewal
+  /** The new `createdAt`. Left out, it stays as it is; so do the others below. */
+  readonly createdAt?: number
+  /** The new deadline. */
   readonly expiresAt?: number
   /** The new deadline that no activity moves. */
   readonly absoluteExpiresAt?: number
   /** The new lifetime; `null`: from now on the options hold. */
   readonly lifetime?: SessionLifetime | null
-  /** Given: apply only if the record's version is this one, answer `'conflict'` otherwise. */
+  /** The new verifier. Where the record has it already, this very change was applied before: answer `'done'` and change nothing. */
+  readonly verifier?: string
+  /** The new list of earlier verifiers. */
+  readonly earlier?: readonly EarlierVerifier[]
+  /** The new generation. */
+  readonly generation?: number
+  /** The new `shown`. */
+  readonly shown?: boolean
+}
+
+/** What became of an update: `'missing'` without a record, `'conflict'` when a condition did not hold, `'too-large'` beyond `maxSize`. */
+export type UpdateResult = 'done' | 'missing' | 'conflict' | 'too-large'
+
+/** What became of a touch: `'stale'` when the record has another lifetime or absolute deadline than the renewal was computed for. */
+export type TouchResult = 'done' | 'missing' | 'stale'
+
+/** When to end a record; with no condition, always. */
+export interface EndCondition {
+  /** Only at this generation. */
+  readonly ifGeneration?: number
+  /** Only at this version. */
   readonly ifVersion?: number
 }
 
-/** What became of an update. */
-export type UpdateResult = 'done' | 'missing' | 'conflict'
+/** What became of a destroy: `'missing'` when there was no record to end, `'conflict'` when a condition did not hold. */
+export type DestroyResult = 'done' | 'missing' | 'conflict'
 
 /**
- * A place where sessions live: six functions. Each may answer with a value or
+ * A place where sessions live: five functions. Each may answer with a value or
  * with a promise. Absent is never an error, an error is the store's own
- * failure. A record whose `expiresAt` has come counts as absent everywhere.
- * Each function is one atomic step: no other call sees it half done.
+ * failure. A record whose `expiresAt` has come counts as absent everywhere, and
+ * so does the mark of an ended session everywhere but in `read`.
+ * Each function is one atomic step on one record: no other call sees it half done.
  */
 export interface SessionStore {
-  /** The record, or `null`. What the caller does with it never reaches the store: hand out a copy or something frozen. */
-  read (id: string): Awaitable<SessionRecord | null>
-  /** Writes the record if the id is free; `false` when it is taken. */
+  /** The record, the mark of a session that ended within the last minute, or `null`. What the caller does with it never reaches the store: hand out a copy or something frozen. */
+  read (id: string): Awaitable<SessionRecord | EndedSession | null>
+  /** Writes the record if the id is free; `false` when it is taken. A mark does not take an id. */
   create (id: string, record: SessionRecord): Awaitable<boolean>
-  /** Changes a record that is there, and adds 1 to its version. Writes nothing when it is missing or at another version. */
+  /** Changes a record that is there, and adds 1 to its version. Writes nothing when it is missing or a condition does not hold. */
   update (id: string, changes: SessionChanges): Awaitable<UpdateResult>
-  /** Moves the deadline of a record that is there, and nothing else; `false` when it is missing. */
-  touch (id: string, expiresAt: number): Awaitable<boolean>
-  /**
-   * Writes the record under the new id and drops the old one, if the old one is
-   * there and, where `ifVersion` is given, at that version; otherwise writes
-   * nothing and answers `false`.
-   */
-  replace (oldId: string, newId: string, record: SessionRecord, ifVersion?: number): Awaitable<boolean>
-  /**
-   * Drops the record; quiet when there is none. Where `ifVersion` is given and
-   * the record is at another version, drops nothing and answers `false`.
-   */
-  destroy (id: string, ifVersion?: number): Awaitable<boolean | void>
+  /** Moves the idle deadline of a record that is there, and nothing else. */
+  touch (id: string, renewal: SessionRenewal): Awaitable<TouchResult>
+  /** Ends the session: drops the record and leaves a mark for a minute. */
+  destroy (id: string, condition?: EndCondition): Awaitable<DestroyResult>
   /** Sessions held now. This and the next three are optional, for `app.sessions.stats()`. */
   readonly size?: number
   /** The memory they take. */
@@ -89,7 +155,7 @@ export interface SessionStore {
   readonly evicted?: number
   /**
    * Called once at registration, which waits for it, but no longer than
-   * `storeTimeout`. Throw only what no waiting would mend, such as a server that
+   * `storeTimeout`. Throw only what no waiting would fix, such as a server that
    * is too old: it stops the start. A server that is away is no reason.
    */
   open? (): Awaitable<void>

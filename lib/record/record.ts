@@ -1,0 +1,58 @@
+// What a store may answer with: a record, the mark of an ended session, or
+// something that is neither and therefore no session.
+import { MAX_DURATION } from '../duration.js'
+import type { EndedSession, SessionLifetime, SessionRecord } from '../../types/store.js'
+
+// The last millisecond that a Date can hold (ECMA-262, "Time Values and Time Range")
+const MAX_DATE = 8.64e15
+
+/** How long the mark of an ended session is kept. */
+export const ENDED_FOR = 60_000
+
+/** Whether a store's answer has the shape of a record. */
+export function isRecord (answer: unknown): answer is SessionRecord {
+  if (typeof answer !== 'object' || answer === null) return false
+  const { values, createdAt, expiresAt, absoluteExpiresAt, version, lifetime, verifier, earlier, generation, shown } = answer as Partial<SessionRecord>
+  return isDate(createdAt) && isDate(expiresAt) && isDate(absoluteExpiresAt) &&
+    isWhole(version, Number.MAX_SAFE_INTEGER) && isWhole(generation, Number.MAX_SAFE_INTEGER) &&
+    typeof verifier === 'string' && typeof shown === 'boolean' &&
+    hasVerifiers(earlier) && isLifetime(lifetime) && hasStrings(values)
+}
+
+/** Whether a store's answer says that the session has ended. */
+export function isEnded (answer: unknown): answer is EndedSession {
+  return typeof answer === 'object' && answer !== null && isDate((answer as Partial<EndedSession>).endedAt)
+}
+
+/** Whether the record has reached either deadline, whatever the store says. */
+export function isExpired ({ expiresAt, absoluteExpiresAt }: SessionRecord, now: number): boolean {
+  return now >= expiresAt || now >= absoluteExpiresAt
+}
+
+function isLifetime (lifetime: unknown): boolean {
+  if (lifetime === null) return true
+  if (typeof lifetime !== 'object') return false
+  const { idle, absolute, persistent } = lifetime as Partial<SessionLifetime>
+  return isWhole(idle, MAX_DURATION) && idle !== 0 && isWhole(absolute, MAX_DURATION) && absolute !== 0 && typeof persistent === 'boolean'
+}
+
+function hasVerifiers (earlier: unknown): boolean {
+  return Array.isArray(earlier) && earlier.every((each: unknown) => {
+    const { verifier, until, opens } = (each ?? {}) as Partial<SessionRecord['earlier'][number]>
+    return typeof verifier === 'string' && isDate(until) && typeof opens === 'boolean'
+  })
+}
+
+function isDate (value: unknown): boolean {
+  return isWhole(value, MAX_DATE)
+}
+
+function isWhole (value: unknown, max: number): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= max
+}
+
+function hasStrings (values: unknown): boolean {
+  if (typeof values !== 'object' || values === null || Array.isArray(values)) return false
+  for (const key in values) if (typeof (values as Record<string, unknown>)[key] !== 'string') return false
+  return true
+}

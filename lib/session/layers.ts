@@ -1,0 +1,111 @@
+// What the store holds, what a save has sent, what was changed since: the newest
+// layer that knows decides. decisions/layers.md says why.
+import { changedValues, storedValue } from '../record/apply-changes.js'
+import { createToken, type Token } from '../record/token.js'
+import type { SessionLifetime, SessionRecord } from '../../types/store.js'
+import { beginsAnew, Layer } from './layer.js'
+
+/** A session that the store holds, as far as this request knows. */
+export interface StoredSession {
+  readonly id: string
+  /** What the cookie holds that opened it. */
+  readonly cookieToken: string
+  /** False when an earlier token opened it: the browser will get, or has got, a newer cookie. */
+  readonly isCurrent: boolean
+  readonly record: SessionRecord
+}
+
+export class Layers {
+  stored: StoredSession | null = null
+  sent: Layer | null = null
+  draft: Layer | null = null
+  /** When the request came, or the app last saved by hand. */
+  usedAt: number
+  /** The session this request came for, where it has ended. */
+  endedId: string | null = null
+  /** Settled when the store step that is under way has been answered; `null` without one. */
+  saving: Promise<unknown> | null = null
+  readonly #namespace: string
+
+  constructor (namespace: string, usedAt: number) {
+    this.#namespace = namespace
+    this.usedAt = usedAt
+  }
+
+  /** The id the session has, or will have once it is saved. */
+  get id (): string {
+    if (beginsAnew(this.draft)) return this.newToken(this.draft).id
+    if (this.sent !== null && (this.stored === null || beginsAnew(this.sent))) return this.newToken(this.sent).id
+    return this.stored?.id ?? this.endedId ?? this.newToken(this.drafting()).id
+  }
+
+  /** The token of the session that the layer begins. */
+  newToken (layer: Layer): Token {
+    layer.token ??= createToken(this.#namespace)
+    return layer.token
+  }
+
+  get createdAt (): number {
+    return this.draft?.beganAt ?? this.sent?.beganAt ?? this.stored?.record.createdAt ?? this.usedAt
+  }
+
+  /** The session's own lifetime; `null` while the options hold. */
+  get ownLifetime (): SessionLifetime | null {
+    if (this.draft?.lifetime !== undefined) return this.draft.lifetime
+    if (this.sent?.lifetime !== undefined) return this.sent.lifetime
+    return this.stored?.record.lifetime ?? null
+  }
+
+  /** The value of a key as it is encoded; `null` without one. */
+  encodedValue (key: string): string | null {
+    const drafted = this.draft?.lookUp(key)
+    if (drafted !== undefined) return drafted
+    const sent = this.sent?.lookUp(key)
+    if (sent !== undefined) return sent
+    return this.stored === null ? null : storedValue(this.stored.record.values, key)
+  }
+
+  has (key: string): boolean {
+    return this.encodedValue(key) !== null
+  }
+
+  keys (): string[] {
+    const keys = new Set(Object.keys(this.stored?.record.values ?? {}))
+    for (const key of this.sent?.written.keys() ?? []) keys.add(key)
+    for (const key of this.draft?.written.keys() ?? []) keys.add(key)
+    return [...keys].filter((key) => this.has(key))
+  }
+
+  drafting (): Layer {
+    this.draft ??= new Layer()
+    return this.draft
+  }
+
+  /** The draft is on its way; what is changed from now on belongs to the next save. */
+  send (): Layer {
+    this.sent = this.drafting()
+    this.draft = null
+    return this.sent
+  }
+
+  /** The store holds this now. What was sent is part of it, what was changed since remains pending. */
+  confirm (stored: StoredSession | null): void {
+    this.stored = stored
+    this.sent = null
+  }
+
+  /** What was sent is not stored, and is pending again. */
+  retract (): void {
+    if (this.sent === null) return
+    this.draft = this.draft === null ? this.sent : this.sent.under(this.draft)
+    this.sent = null
+  }
+
+  /** The store holds this value now. What was `pending` for its key is part of it; what was written since is not. */
+  confirmValue (stored: StoredSession, key: string, encoded: string | null, pending: string | null | undefined): void {
+    const change = encoded === null ? { clear: false, set: {}, remove: [key] } : { clear: false, set: { [key]: encoded }, remove: [] }
+    const values = changedValues(stored.record.values, change)
+    this.stored = { ...stored, record: { ...stored.record, values, version: stored.record.version + 1 } }
+    if (this.draft?.written.get(key) === pending) this.draft?.written.delete(key)
+  }
+}

@@ -1,0 +1,49 @@
+// The record of a session that begins.
+import type { Token } from '../record/token.js'
+import type { SessionRecord } from '../../types/store.js'
+import { absoluteExpiresAtOf, createdAtOf, newExpiresAtOf, ownLifetimeOf, type Draft } from './deadlines.js'
+import { isInScope, type Layer } from './layer.js'
+import type { StoredSession } from './layers.js'
+import type { SessionState } from './session-state.js'
+
+/** The layer over what the store holds, as the functions on deadlines take it. */
+export function draftOf (state: SessionState, layer: Layer | null = state.draft): Draft {
+  return { stored: state.stored, layer, usedAt: state.usedAt, defaultLifetime: state.settings.lifetime }
+}
+
+/** Whether a session that begins with this layer holds anything. */
+export function isAnythingSet ({ written }: Layer): boolean {
+  for (const encoded of written.values()) if (encoded !== null) return true
+  return false
+}
+
+/** The record of a session that begins now. */
+export function newRecord (state: SessionState, layer: Layer, token: Token): SessionRecord {
+  const now = state.now()
+  const draft = draftOf(state, layer)
+  return {
+    values: valuesUnder(layer, state.stored),
+    createdAt: createdAtOf(draft),
+    expiresAt: newExpiresAtOf(draft, now),
+    absoluteExpiresAt: absoluteExpiresAtOf(draft, now),
+    version: 0,
+    owner: null,
+    lifetime: ownLifetimeOf(draft),
+    verifier: token.verifier,
+    earlier: [],
+    generation: layer.identity === 'regenerated' || layer.identity === 'reauthenticated' ? 1 : 0,
+    shown: true
+  }
+}
+
+/** The stored values that the layer leaves, and what it has written. */
+function valuesUnder (layer: Layer, stored: StoredSession | null): SessionRecord['values'] {
+  const kept = Object.entries(stored?.record.values ?? {}).filter(([key]) => isInScope(layer.scope, key) && !layer.written.has(key))
+  const written = [...layer.written].filter((entry): entry is [string, string] => entry[1] !== null)
+  return Object.fromEntries([...kept, ...written])
+}
+
+/** Whether stored values come along into the session that the layer begins. */
+export function keepsStored (layer: Layer, stored: StoredSession): boolean {
+  return Object.keys(stored.record.values).some((key) => isInScope(layer.scope, key) && !layer.written.has(key))
+}

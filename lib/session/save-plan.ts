@@ -1,0 +1,111 @@
+// What a save has to do: the decision table of this package, in one function.
+import { storedValue, type ValueChanges } from '../record/apply-changes.js'
+import { earlierAfterRotation, earlierAfterStepUp } from '../record/standing.js'
+import { renewToken, type Token } from '../record/token.js'
+import type { SessionChanges, SessionRenewal } from '../../types/store.js'
+import { absoluteExpiresAtOf, createdAtOf, dueRenewalOf, newExpiresAtOf, ownLifetimeOf } from './deadlines.js'
+import type { Layer } from './layer.js'
+import type { StoredSession } from './layers.js'
+import { draftOf, isAnythingSet } from './new-record.js'
+import type { SessionState } from './session-state.js'
+
+/** The step to take at the store. */
+export type SavePlan =
+  | { readonly step: 'nothing' }
+  | { readonly step: 'create' }
+  | { readonly step: 'touch', readonly renewal: SessionRenewal }
+  | { readonly step: 'update', readonly changes: SessionChanges, readonly token: Token | null }
+  /** A new session in the place of the stored one. */
+  | { readonly step: 'regenerate' }
+  /** Ends this session: it was emptied. */
+  | { readonly step: 'end' }
+  /** Ends every session that the request came with; what was set afterwards begins a new one. */
+  | { readonly step: 'logout' }
+
+const NOTHING: SavePlan = { step: 'nothing' }
+
+/** Decides by the state alone, without asking the store. `collect` the state first. */
+export function planSave (state: SessionState): SavePlan {
+  if (state.status !== 'open') return NOTHING
+  const { stored, draft } = state
+  if (draft?.identity === 'destroyed') return planLogout(state)
+  if (stored === null) return draft !== null && isAnythingSet(draft) ? { step: 'create' } : NOTHING
+  if (draft === null || draft.isEmpty) return planRenewal(state)
+  if (draft.identity === 'regenerated') return { step: 'regenerate' }
+  if (draft.scope !== 'all' && !isAnythingSet(draft)) return { step: 'end' }
+  return planUpdate(state, stored, draft)
+}
+
+/** Whether there is something to save, beyond a renewal. */
+export function isModified (state: SessionState): boolean {
+  state.collect()
+  const { step } = planSave(state)
+  return step !== 'nothing' && step !== 'touch'
+}
+
+/** Whether the plan gives the session a new cookie. */
+export function needsNewCookie (plan: SavePlan, { draft }: SessionState): boolean {
+  if (plan.step === 'logout') return draft !== null && isAnythingSet(draft)
+  return plan.step === 'create' || plan.step === 'regenerate' || (plan.step === 'update' && plan.token !== null)
+}
+
+function planLogout ({ stored, openedIds, draft }: SessionState): SavePlan {
+  if (stored !== null || openedIds.length > 0) return { step: 'logout' }
+  return isAnythingSet(draft as Layer) ? { step: 'create' } : NOTHING
+}
+
+function planRenewal (state: SessionState): SavePlan {
+  const renewal = dueRenewalOf(draftOf(state), state.now())
+  return renewal === null ? NOTHING : { step: 'touch', renewal }
+}
+
+function planUpdate (state: SessionState, stored: StoredSession, layer: Layer): SavePlan {
+  const values = changesOf(layer, stored)
+  const deadlines = deadlineChanges(state, layer)
+  const token = tokenChanges(state, stored, layer, state.now())
+  if (values === null && deadlines === null && token === null) return planRenewal(state)
+  const renewal = deadlines === null ? dueRenewalOf(draftOf(state), state.now()) : null
+  return {
+    step: 'update',
+    changes: {
+      clear: false, set: {}, remove: [], ...values, ifGeneration: stored.record.generation, maxSize: state.settings.maxSize,
+      ...deadlines, ...token, ...(renewal !== null && { renewal })
+    },
+    token: token === null ? null : layer.token
+  }
+}
+
+/** What was written, where it differs from what is stored; `null` when nothing does. */
+function changesOf (layer: Layer, { record }: StoredSession): ValueChanges | null {
+  const clear = layer.scope !== 'all'
+  const changed = [...layer.written].filter(([key, encoded]) => encoded !== (clear ? null : storedValue(record.values, key)))
+  if (changed.length === 0 && !clear) return null
+  return {
+    clear,
+    set: Object.fromEntries(changed.filter(([, encoded]) => encoded !== null) as Array<[string, string]>),
+    remove: changed.filter(([, encoded]) => encoded === null).map(([key]) => key)
+  }
+}
+
+function deadlineChanges (state: SessionState, layer: Layer): Partial<SessionChanges> | null {
+  if (layer.lifetime === undefined && layer.beganAt === null) return null
+  const now = state.now()
+  const draft = draftOf(state, layer)
+  return {
+    createdAt: createdAtOf(draft),
+    expiresAt: newExpiresAtOf(draft, now),
+    absoluteExpiresAt: absoluteExpiresAtOf(draft, now),
+    lifetime: ownLifetimeOf(draft)
+  }
+}
+
+/** A new token and what becomes of the old ones; `null` where the token stays. */
+function tokenChanges ({ settings }: SessionState, { id, isCurrent, record }: StoredSession, layer: Layer, now: number): Partial<SessionChanges> | null {
+  const isStepUp = layer.identity === 'reauthenticated'
+  if (!isStepUp && (layer.identity !== 'rotated' || !isCurrent)) return null
+  const earlier = isStepUp ? earlierAfterStepUp(record, now) : earlierAfterRotation(record, now)
+  if (earlier === null) return null
+  layer.token ??= renewToken(settings.namespace, id)
+  const { verifier } = layer.token
+  return { ifVerifier: record.verifier, verifier, earlier, shown: isStepUp, ...(isStepUp && { generation: record.generation + 1 }) }
+}

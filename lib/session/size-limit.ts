@@ -1,0 +1,16 @@
+// What one session may hold.
+import { SessionTooLargeError } from '../errors.js'
+import { sizeOf } from '../record/apply-changes.js'
+import type { SessionRecord } from '../../types/store.js'
+
+/** Throws when these values take more bytes than the limit. */
+export function refuseTooLarge (values: SessionRecord['values'], limit: number): void {
+  if (sizeOf(values) > limit) throw sessionTooLarge(values, limit)
+}
+
+/** The error that names the largest keys. */
+export function sessionTooLarge (values: SessionRecord['values'], limit: number): Error {
+  const sizes = Object.entries(values).map(([key, value]) => ({ key, bytes: Buffer.byteLength(key) + Buffer.byteLength(value) }))
+  const largest = sizes.sort((a, b) => b.bytes - a.bytes).slice(0, 3).map(({ key, bytes }) => `'${key.slice(0, 80)}' (${bytes})`)
+  return new SessionTooLargeError(sizeOf(values), limit, largest.join(', '))
+}

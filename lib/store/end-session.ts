@@ -1,0 +1,60 @@
+// The ways in which a session ends.
+import { andThen } from '../awaitable.js'
+import { SessionEndedError } from '../errors.js'
+import { isAnythingSet } from '../session/new-record.js'
+import type { StoredSession } from '../session/layers.js'
+import type { Awaitable } from '../../types/store.js'
+import { beginSession } from './begin-session.js'
+import type { CookieAction, Save } from './save.js'
+
+/** Ends the session because it was emptied, unless its user has stepped up since this request loaded it. */
+export function endSession (save: Save): Awaitable<CookieAction> {
+  const { context, state } = save
+  const { id, record } = state.stored as StoredSession
+  state.send()
+  return andThen(context.store.destroy(id, { ifGeneration: record.generation }), (result) => {
+    if (result !== 'done') return endedElsewhere(save)
+    state.confirm(null)
+    context.events.emit('destroyed', id)
+    return 'clear'
+  })
+}
+
+/** Ends every session that the request came with, whatever happened to it since. What was set afterwards begins a new one. */
+export function logOut (save: Save): Awaitable<CookieAction> {
+  const { state } = save
+  const ids = new Set(state.openedIds)
+  if (state.stored !== null) ids.add(state.stored.id)
+  const layer = state.send()
+  return andThen(endAll(save, [...ids], 0), (ended) => {
+    state.openedIds = []
+    state.stored = null
+    if (isAnythingSet(layer)) return beginSession(save)
+    state.confirm(null)
+    // a response that ended nothing might wipe the cookie of a login
+    return ended > 0 ? 'clear' : 'none'
+  })
+}
+
+/** Answers with how many it ended. */
+function endAll (save: Save, [id, ...rest]: readonly string[], ended: number): Awaitable<number> {
+  if (id === undefined) return ended
+  const { store, events } = save.context
+  return andThen(store.destroy(id), (result) => {
+    if (result === 'done') events.emit('destroyed', id)
+    return endAll(save, rest, result === 'done' ? ended + 1 : ended)
+  })
+}
+
+/**
+ * The session has ended, and with it what was pending. The cookie is left alone: another response may have
+ * set a newer one. Throws when the app said that the user proved who they are, for then something must follow.
+ */
+export function endedElsewhere ({ state, log }: Omit<Save, 'context'>): CookieAction {
+  const sent = state.sent?.identity
+  log.debug({ sessionId: state.stored?.id }, 'the session ended elsewhere; the changes of this request are dropped')
+  state.retract()
+  state.end()
+  if (sent === 'reauthenticated') throw new SessionEndedError()
+  return 'none'
+}

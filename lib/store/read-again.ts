@@ -1,0 +1,17 @@
+// A condition did not hold: what does the store hold now?
+import { andThen } from '../awaitable.js'
+import { isExpired, isRecord } from '../record/record.js'
+import { isSameVerifier, tokenOf } from '../record/token.js'
+import type { StoredSession } from '../session/layers.js'
+import type { Awaitable } from '../../types/store.js'
+import type { Save } from './save.js'
+
+/** Takes in what other requests stored. False when the session has ended, or its user has stepped up since this request loaded it. */
+export function readAgain ({ context, state }: Pick<Save, 'context' | 'state'>, stored: StoredSession): Awaitable<boolean> {
+  return andThen(context.store.read(stored.id), (found: unknown) => {
+    if (!isRecord(found) || isExpired(found, state.now()) || found.generation !== stored.record.generation) return false
+    const { verifier } = tokenOf(state.settings.namespace, stored.cookieToken)
+    state.refresh({ ...stored, record: found, isCurrent: isSameVerifier(found.verifier, verifier) })
+    return true
+  })
+}

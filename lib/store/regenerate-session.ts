@@ -1,0 +1,69 @@
+// A login: a new session in the place of the old one. The new record comes first,
+// under an id whose cookie nobody has yet; then one conditional step ends the old
+// one. A process that dies in between leaves a record that nobody can open.
+import { andThen } from '../awaitable.js'
+import { ConflictError } from '../errors.js'
+import type { Layer } from '../session/layer.js'
+import type { StoredSession } from '../session/layers.js'
+import { isAnythingSet, keepsStored, newRecord } from '../session/new-record.js'
+import { refuseTooLarge } from '../session/size-limit.js'
+import type { Awaitable } from '../../types/store.js'
+import { createRecord } from './begin-session.js'
+import { endedElsewhere } from './end-session.js'
+import { readAgain } from './read-again.js'
+import type { CookieAction, Save } from './save.js'
+
+const MAX_ROUNDS = 1000
+
+export function regenerateSession (save: Save): Awaitable<CookieAction> {
+  const layer = save.state.send()
+  return andThen(createRecord(save, layer, 1), (created) => endOld(save, layer, created, 0))
+}
+
+/** Ends the old session if it still is what the new one was made from. */
+function endOld (save: Save, layer: Layer, created: StoredSession, round: number): Awaitable<CookieAction> {
+  const { context, state } = save
+  const old = state.stored as StoredSession
+  const condition = {
+    ifGeneration: old.record.generation,
+    // kept values must not be those from before another request's change
+    ...(keepsStored(layer, old) && { ifVersion: old.record.version })
+  }
+  return andThen(context.store.destroy(old.id, condition), (result) => {
+    if (result === 'done') return confirmLogin(save, created, old.id)
+    if (round === MAX_ROUNDS) throw new ConflictError()
+    return andThen(result === 'conflict' && readAgain(save, old), (isThere) => {
+      if (isThere) return andThen(rewrite(save, layer, created), (rewritten) => endOld(save, layer, rewritten, round + 1))
+      return beginWithoutOld(save, layer, created, old)
+    })
+  })
+}
+
+/** The old session has ended: its values stay behind, and what this request has set begins the new one. */
+function beginWithoutOld (save: Save, layer: Layer, created: StoredSession, old: StoredSession): Awaitable<CookieAction> {
+  const { context, state } = save
+  if (!isAnythingSet(layer)) return andThen(context.store.destroy(created.id), () => endedElsewhere(save))
+  const hadKept = keepsStored(layer, old)
+  state.stored = null
+  if (!hadKept) return confirmLogin(save, created, old.id)
+  return andThen(rewrite(save, layer, created), (rewritten) => confirmLogin(save, rewritten, old.id))
+}
+
+/** Writes the new session once more, over what is kept now. */
+function rewrite (save: Save, layer: Layer, created: StoredSession): Awaitable<StoredSession> {
+  const { context, state } = save
+  const record = newRecord(state, layer, state.newToken(layer))
+  refuseTooLarge(record.values, state.settings.maxSize)
+  const { version } = created.record
+  return andThen(context.store.update(created.id, { clear: true, set: record.values, remove: [] }), (result) => {
+    if (result === 'done') return { ...created, record: { ...record, version: version + 1 } }
+    return createRecord(save, layer, 1)
+  })
+}
+
+function confirmLogin ({ context, state }: Save, created: StoredSession, previousId: string): CookieAction {
+  state.confirm(created)
+  state.openedIds = state.openedIds.filter((id) => id !== previousId)
+  context.events.emit('regenerated', created.id, { previousId })
+  return 'send'
+}

@@ -1,0 +1,93 @@
+// Second half of a request: from what is pending to the store. Every change of a
+// record that is there is conditional, so a slow request can neither bring back
+// what another ended nor undo what it stored.
+import { andThen, recover } from '../awaitable.js'
+import { ConflictError } from '../errors.js'
+import { applyRenewal, changedRecord } from '../record/apply-changes.js'
+import type { StoredSession } from '../session/layers.js'
+import { planSave, type SavePlan } from '../session/save-plan.js'
+import type { SessionState } from '../session/session-state.js'
+import { sessionTooLarge } from '../session/size-limit.js'
+import type { Awaitable } from '../../types/store.js'
+import { beginSession } from './begin-session.js'
+import { endedElsewhere, endSession, logOut } from './end-session.js'
+import { readAgain } from './read-again.js'
+import { regenerateSession } from './regenerate-session.js'
+import type { CookieAction, Save } from './save.js'
+import { inTurn } from './save-step.js'
+import type { SessionLog, StoreContext } from './store-context.js'
+
+// Some request wins every round, so this many can change one session at once.
+const MAX_ROUNDS = 1000
+
+/**
+ * Saves what is pending, after a save of the same session that is under way.
+ * Answers with what that means for the cookie; throws when the store fails, and then nothing was confirmed.
+ */
+export function saveSession (context: StoreContext, state: SessionState, log: SessionLog): Awaitable<CookieAction> {
+  return inTurn(state, () => {
+    state.collect()
+    return take({ context, state, log }, planSave(state), 0)
+  })
+}
+
+function take (save: Save, plan: SavePlan, round: number): Awaitable<CookieAction> {
+  switch (plan.step) {
+    case 'nothing': return 'none'
+    case 'create': return beginSession(save)
+    case 'touch': return touch(save, plan)
+    case 'update': return update(save, plan, round)
+    case 'regenerate': return regenerateSession(save)
+    case 'end': return endSession(save)
+    case 'logout': return logOut(save)
+  }
+}
+
+/** A renewal that fails is no reason to fail a response that is ready. */
+function touch ({ context, state, log }: Save, { renewal }: Extract<SavePlan, { step: 'touch' }>): Awaitable<CookieAction> {
+  const stored = state.stored as StoredSession
+  state.send()
+  return recover(() => andThen(context.store.touch(stored.id, renewal), (result): CookieAction => {
+    if (result === 'missing') return endedElsewhere({ context, state, log })
+    const record = result === 'done' ? applyRenewal(stored.record, renewal) : null
+    state.confirm(record === null ? stored : { ...stored, record })
+    return record !== null ? renewCookie(state) : 'none'
+  }), (error) => {
+    log.warn({ sessionId: stored.id, err: error }, 'the session could not be renewed')
+    state.confirm(stored)
+    return 'none'
+  })
+}
+
+function update (save: Save, { changes, token }: Extract<SavePlan, { step: 'update' }>, round: number): Awaitable<CookieAction> {
+  const { context, state } = save
+  const stored = state.stored as StoredSession
+  const { identity } = state.send()
+  return andThen(context.store.update(stored.id, changes), (result) => {
+    switch (result) {
+      case 'missing': return endedElsewhere(save)
+      case 'too-large': throw sessionTooLarge(changedRecord(stored.record, changes).values, state.settings.maxSize)
+      case 'conflict': return retry(save, stored, round)
+    }
+    const record = changedRecord(stored.record, changes)
+    const cookieToken = token?.value ?? stored.cookieToken
+    state.confirm({ id: stored.id, cookieToken, isCurrent: token !== null || stored.isCurrent, record })
+    context.events.emit('saved', stored.id)
+    if (token !== null) context.events.emit(identity === 'reauthenticated' ? 'reauthenticated' : 'rotated', stored.id)
+    if (token !== null) return 'send'
+    if (changes.lifetime !== undefined) return stored.isCurrent ? 'send' : 'none'
+    return changes.renewal !== undefined ? renewCookie(state) : 'none'
+  })
+}
+
+/** Another request was faster: takes in what it stored and decides anew. */
+function retry (save: Save, stored: StoredSession, round: number): Awaitable<CookieAction> {
+  if (round === MAX_ROUNDS) throw new ConflictError()
+  save.state.retract()
+  return andThen(readAgain(save, stored), (isThere) => isThere ? take(save, planSave(save.state), round + 1) : endedElsewhere(save))
+}
+
+/** A cookie that outlives the browser's session moves along with the deadline. */
+function renewCookie ({ stored, lifetime }: SessionState): CookieAction {
+  return lifetime.persistent && stored?.isCurrent === true ? 'renew' : 'none'
+}

@@ -1,0 +1,89 @@
+// `update` and `take`: one key, changed at once, by comparing what is stored and
+// trying again where another request was faster.
+import { andThen } from '../awaitable.js'
+import { ConflictError, SessionEndedError } from '../errors.js'
+import { changedRecord, storedValue } from '../record/apply-changes.js'
+import { decode } from '../record/decode.js'
+import { encode } from '../record/encode.js'
+import type { StoredSession } from '../session/layers.js'
+import { sessionTooLarge } from '../session/size-limit.js'
+import type { Awaitable, SessionChanges } from '../../types/store.js'
+import { readAgain } from './read-again.js'
+import type { Save } from './save.js'
+import { inTurn } from './save-step.js'
+
+/** Makes the new value of a key out of the one it has; `undefined` removes the key. */
+export type ValueStep = (current: unknown) => unknown
+
+const MAX_ROUNDS = 1000
+
+/**
+ * Stores what `step` makes of the value, and answers with both. Where the session
+ * is not stored yet the change is pending, as after a `set`. Throws a `SessionEndedError` where it has ended.
+ */
+export function updateValue (save: Save, key: string, step: ValueStep): Awaitable<ValueUpdate> {
+  return inTurn(save.state, () => {
+    save.state.collect()
+    return attempt(save, key, step, 0)
+  })
+}
+
+export interface ValueUpdate {
+  readonly before: unknown
+  readonly after: unknown
+}
+
+function attempt (save: Save, key: string, step: ValueStep, round: number): Awaitable<ValueUpdate> {
+  const { state } = save
+  const { stored } = state
+  if (state.status === 'ended') throw new SessionEndedError()
+  if (stored === null) return updateDraft(save, key, step)
+  const pending = state.draft?.lookUp(key)
+  const current = pending === undefined ? storedValue(stored.record.values, key) : pending
+  const before = current === null ? undefined : decode(current)
+  const after = step(current === null ? undefined : decode(current))
+  const encoded = after === undefined ? null : encode(key, after)
+  if (encoded === null && current === null) return confirmAbsent(save, stored, key, step, round)
+  const changes: SessionChanges = {
+    clear: false,
+    set: encoded === null ? {} : { [key]: encoded },
+    remove: encoded === null ? [key] : [],
+    ifGeneration: stored.record.generation,
+    maxSize: state.settings.maxSize,
+    ...(pending === undefined && { ifValue: { key, encoded: current } })
+  }
+  return andThen(save.context.store.update(stored.id, changes), (result) => {
+    switch (result) {
+      case 'missing': return ended(save)
+      case 'too-large': throw sessionTooLarge(changedRecord(stored.record, changes).values, state.settings.maxSize)
+      case 'conflict': return again(save, stored, key, step, round)
+    }
+    state.confirmValue(stored, key, encoded, pending)
+    save.context.events.emit('saved', stored.id)
+    return { before, after }
+  })
+}
+
+/** Absent it was when the session was loaded, and absent it is to stay: is it still? */
+function confirmAbsent (save: Save, stored: StoredSession, key: string, step: ValueStep, round: number): Awaitable<ValueUpdate> {
+  if (round > 0) return { before: undefined, after: undefined }
+  return again(save, stored, key, step, round)
+}
+
+function updateDraft ({ state }: Save, key: string, step: ValueStep): ValueUpdate {
+  const before = state.copyOf(key)
+  const after = step(state.copyOf(key))
+  state.set(key, after)
+  return { before, after }
+}
+
+function again (save: Save, stored: StoredSession, key: string, step: ValueStep, round: number): Awaitable<ValueUpdate> {
+  if (round === MAX_ROUNDS) throw new ConflictError()
+  return andThen(readAgain(save, stored), (isThere) => isThere ? attempt(save, key, step, round + 1) : ended(save))
+}
+
+function ended ({ state, log }: Save): never {
+  log.debug({ sessionId: state.stored?.id }, 'the session ended elsewhere; the changes of this request are dropped')
+  state.end()
+  throw new SessionEndedError()
+}
