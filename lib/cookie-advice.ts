@@ -26,7 +26,7 @@ function isWithinPath (url: string, path: string): boolean {
 }
 
 /** A fetch or a frame, not a page of its own: there Lax and Strict cookies of another site are not stored (RFC 6265bis 5.7). */
-function isEmbeddedInAnotherSite ({ headers }: FastifyRequest): boolean {
+export function isEmbeddedInAnotherSite ({ headers }: Pick<FastifyRequest, 'headers'>): boolean {
   if (headers['sec-fetch-site'] !== 'cross-site') return false
   return headers['sec-fetch-mode'] !== 'navigate' || /^(iframe|frame|embed|object|fencedframe)$/.test(String(headers['sec-fetch-dest']))
 }
