@@ -4,14 +4,14 @@
  * @packageDocumentation
  * @mergeModuleWith <project>
  */
-import cookie from '@fastify/cookie'
-import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
+import type { FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
-import { DuplicateSessionError } from './lib/errors.js'
+import { claimNames } from './lib/claim-names.js'
 import { requireSession } from './lib/guard.js'
 import { moveSessions } from './lib/move-sessions.js'
 import { openStore } from './lib/open-store.js'
-import { resolveOptions, type SessionConfig } from './lib/options.js'
+import { resolveOptions } from './lib/options.js'
+import { registerCookie } from './lib/register-cookie.js'
 import { RequestSession } from './lib/request-session.js'
 import { returnPath } from './lib/return-path.js'
 import type { Session } from './lib/session.js'
@@ -23,7 +23,7 @@ import type { SessionOptions } from './types/options.js'
 const keep: FastifyPluginAsync<SessionOptions> = async (app, options) => {
   const config = resolveOptions(options)
   claimNames(app, config)
-  if (!app.hasDecorator('serializeCookie')) await app.register(cookie)
+  await registerCookie(app)
 
   const { property, store } = config
   await openStore(config, app.log)
@@ -53,21 +53,6 @@ const keep: FastifyPluginAsync<SessionOptions> = async (app, options) => {
 
 /** A request, seen as the place of the properties that one registration adds. */
 type OwnProperties = Record<string | symbol, unknown>
-
-const cookieNames = Symbol('fastify-keep.cookieNames')
-
-/** Two sessions in one app need two properties and two cookies. */
-function claimNames (app: FastifyInstance & { [cookieNames]?: Set<string> }, { property, cookieName }: SessionConfig): void {
-  if (app.hasRequestDecorator(property) || app.hasDecorator(`${property}s`)) {
-    throw new DuplicateSessionError(`request.${property}`, "give this one a property of its own, such as property: 'adminSession'")
-  }
-  if (app[cookieNames] === undefined) app.decorate(cookieNames, new Set<string>())
-  const names = app[cookieNames] as Set<string>
-  if (names.has(cookieName)) {
-    throw new DuplicateSessionError(`the cookie '${cookieName}'`, "give this one a cookie of its own, such as cookie: { name: 'admin' }")
-  }
-  names.add(cookieName)
-}
 
 /**
  * The plugin: `await app.register(session, options)`. Adds `request.session` and `app.sessions`, where no

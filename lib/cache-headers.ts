@@ -16,3 +16,9 @@ export function varyOnCookie (reply: FastifyReply): void {
     reply.header('vary', `${String(vary)}, Cookie`)
   }
 }
+
+/** Whether the app told shared caches to keep the response (RFC 9111 5.2.2.9 and 5.2.2.10). */
+export function isForSharedCaches (reply: FastifyReply): boolean {
+  const control = reply.getHeader('cache-control')
+  return control !== undefined && /(^|[,\s])(public|s-maxage\s*=)\s*/i.test(String(control))
+}

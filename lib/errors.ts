@@ -61,3 +61,7 @@ export const ConflictError = createError<'FST_KEEP_CONFLICT', 503, []>(
 /** Raised at registration by a store that can never work: the wrong server, or one that refuses what the store needs. */
 export const UnfitStoreError = createError<'FST_KEEP_UNFIT_STORE', 500, [why: string, options?: ErrorOptions]>(
   'FST_KEEP_UNFIT_STORE', 'the session store cannot be used: %s', 500)
+
+/** Raised when an app registers @fastify/cookie after the session, which then has registered it already. */
+export const CookieOrderError = createError<'FST_KEEP_COOKIE_ORDER', 500, []>(
+  'FST_KEEP_COOKIE_ORDER', '@fastify/cookie was registered after the session, which had to register it itself: register @fastify/cookie before the session, or leave it out', 500)

@@ -5,8 +5,11 @@ import { channel } from 'node:diagnostics_channel'
 /** What can happen to a session. */
 export type SessionEvent = 'created' | 'loaded' | 'saved' | 'regenerated' | 'destroyed' | 'expired' | 'evicted' | 'rejected' | 'store-error'
 
-/** Why a cookie opened no session. */
-export type RejectionReason = 'malformed' | 'bad-signature' | 'unknown' | 'broken'
+/**
+ * Why a cookie opened no session. `'ambiguous'`: a request brought two live sessions
+ * under one name. `'too-many'`: it brought more cookies of that name than are tried.
+ */
+export type RejectionReason = 'malformed' | 'bad-signature' | 'unknown' | 'broken' | 'ambiguous' | 'too-many'
 
 /** What a subscriber of `fastify-keep:<event>` is told. */
 export interface SessionMessage {

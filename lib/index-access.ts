@@ -78,6 +78,22 @@ export abstract class IndexAccess<B extends Indexed = Indexed> {
   }
 }
 
+/**
+ * Freezes a class and its methods. An instance hands them out, for `constructor` and
+ * `__proto__` are members too: `session[a][b] = c` must not change every session.
+ */
+export function freezeClass (given: { readonly prototype: object }): void {
+  for (const shared of [given, given.prototype]) {
+    for (const { value, get } of Object.values(Object.getOwnPropertyDescriptors(shared))) {
+      if (typeof value === 'function') Object.freeze(value)
+      Object.freeze(get)
+    }
+    Object.freeze(shared)
+  }
+}
+
+freezeClass(IndexAccess)
+
 function isMember (target: object, key: string | symbol): key is symbol {
   return typeof key === 'symbol' || key in target
 }

@@ -1,11 +1,12 @@
 // First half of a request: from the cookie header to the session. The only
 // reader of the store for a request.
 import { andThen } from './awaitable.js'
+import { chooseSession } from './choose-session.js'
 import type { SessionContext, SessionLog } from './session-context.js'
 import { mayCarryToken, readTokens, type CookieToken, type ParsedCookies } from './session-cookie.js'
 import { sessionIdOf } from './session-id.js'
 import { isExpired, isRecord } from './session-record.js'
-import { SessionState, type StoredSession } from './session-state.js'
+import { SessionState, type FoundSession, type StoredSession } from './session-state.js'
 import type { Awaitable } from '../types/store.js'
 
 /**
@@ -14,7 +15,13 @@ import type { Awaitable } from '../types/store.js'
  */
 export function loadSession (context: SessionContext, header: string | undefined, cookies: ParsedCookies | null, log: SessionLog): Awaitable<SessionState> {
   const tokens = mayCarryToken(context, header) ? readTokens(context, header, cookies) : []
-  return resolve(context, tokens, 0, log)
+  return andThen(findAll(context, tokens, [], log), (found) => {
+    const chosen = chooseSession(context, found)
+    const state = new SessionState(context.settings, chosen)
+    state.found = found
+    state.cookieDue = chosen?.renew ?? false
+    return state
+  })
 }
 
 /** What stands in for a session that could not be read: it finds nothing, and throws when written to. */
@@ -52,14 +59,12 @@ function findStored (context: SessionContext, token: string, log: SessionLog): A
   })
 }
 
-/** Tries one token after the other. */
-function resolve (context: SessionContext, tokens: readonly CookieToken[], index: number, log: SessionLog): Awaitable<SessionState> {
-  const candidate = tokens[index]
-  if (candidate === undefined) return new SessionState(context.settings, null)
+/** Tries one token after the other: a logout ends every session that the cookies open. */
+function findAll (context: SessionContext, tokens: readonly CookieToken[], found: readonly FoundSession[], log: SessionLog): Awaitable<readonly FoundSession[]> {
+  const [candidate, ...rest] = tokens
+  if (candidate === undefined) return found
   return andThen(findStored(context, candidate.token, log), (stored) => {
-    if (stored === null) return resolve(context, tokens, index + 1, log)
-    const state = new SessionState(context.settings, stored)
-    state.cookieDue = candidate.renew
-    return state
+    const all = stored === null ? found : [...found, { ...stored, renew: candidate.renew }]
+    return findAll(context, rest, all, log)
   })
 }

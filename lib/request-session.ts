@@ -10,7 +10,7 @@ import { isModified, needsNewCookie, planSave } from './save-plan.js'
 import { saveSession, type CookieAction } from './save-session.js'
 import { SessionMap, type Session, type SessionBacking } from './session.js'
 import type { SessionContext } from './session-context.js'
-import { clearCookie, mayCarryToken, sendCookie } from './session-cookie.js'
+import { clearCookie, mayCarryToken, renewCookie, sendCookie } from './session-cookie.js'
 import { SessionState } from './session-state.js'
 import { warnUnsaved } from './warnings.js'
 import type { Awaitable } from '../types/store.js'
@@ -134,6 +134,7 @@ export class RequestSession implements SessionBacking {
 
   #answer (action: CookieAction): void {
     if (action === 'send') sendCookie(this.#context, this.#reply, this.state)
+    if (action === 'renew') renewCookie(this.#context, this.#reply, this.state)
     if (action === 'clear') clearCookie(this.#context, this.#reply, this.state)
     if (this.state.used) varyOnCookie(this.#reply)
   }

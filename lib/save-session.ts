@@ -12,7 +12,7 @@ import type { Checkpoint, SessionState, StoredSession } from './session-state.js
 import type { Awaitable, SessionRecord } from '../types/store.js'
 
 /** What the response has to do about the cookie. */
-export type CookieAction = 'send' | 'clear' | 'keep'
+export type CookieAction = 'send' | 'renew' | 'clear' | 'keep'
 
 // Somebody wins every round, so this many requests can change one session at once.
 const MOST_ROUNDS = 1000
@@ -39,7 +39,14 @@ export function saveSession (context: SessionContext, state: SessionState, log: 
 
 /** Nothing was stored; the cookie may still have to be sent again, signed anew or with other attributes. */
 function unlessDue (state: SessionState): CookieAction {
-  return state.cookieDue && state.stored !== null && state.status === 'kept' ? 'send' : 'keep'
+  if (!state.cookieDue || state.stored === null || state.status !== 'kept') return 'keep'
+  return state.cookieOverrides === null ? 'renew' : 'send'
+}
+
+/** Whether the cookie has to be sent again, and whether that can wait. */
+function renewal (state: SessionState, dateMoved: boolean): CookieAction {
+  const due = unlessDue(state)
+  return due === 'keep' && dateMoved ? 'renew' : due
 }
 
 /** One save, with the rounds it takes when other requests are faster. */
@@ -91,7 +98,7 @@ class Save {
     return andThen(this.#context.store.touch(stored.id, expiresAt), (found) => {
       if (!found) return this.#ended(since)
       this.#state.saved({ ...stored, record: { ...stored.record, expiresAt } }, since)
-      return this.#state.lifetime.persistent ? 'send' : unlessDue(this.#state)
+      return renewal(this.#state, this.#state.lifetime.persistent)
     })
   }
 
@@ -124,7 +131,7 @@ class Save {
       if (result === 'conflict') return this.#again(since)
       state.saved({ token, id, record }, since)
       this.#context.events.emit('saved', id)
-      return lifetimeChanged || (moved && state.lifetime.persistent) ? 'send' : unlessDue(this.#state)
+      return lifetimeChanged ? 'send' : renewal(state, moved && state.lifetime.persistent)
     })
   }
 

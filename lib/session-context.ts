@@ -2,6 +2,7 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { boundStore } from './bounded-store.js'
 import { SessionEvents } from './events.js'
+import { namespaceOf } from './namespace.js'
 import type { SessionConfig } from './options.js'
 import type { SessionSettings } from './session-state.js'
 import type { SessionStore } from '../types/store.js'
@@ -27,7 +28,7 @@ export function createContext (app: FastifyInstance, config: SessionConfig): Ses
   return {
     config,
     settings: {
-      namespace: config.property === 'session' ? '' : `${config.property}:`,
+      namespace: namespaceOf(config),
       lifetime: config.lifetime,
       maxSize: config.maxSize,
       clock: config.clock

@@ -1,11 +1,11 @@
 // The session cookie: the only file that reads or writes cookies.
 import type { FastifyReply } from 'fastify'
-import { forbidCaching } from './cache-headers.js'
+import { forbidCaching, isForSharedCaches } from './cache-headers.js'
+import { adviseOnCookie, adviseOnPath } from './cookie-advice.js'
 import type { CookieAttributes } from './cookie-attributes.js'
 import type { SessionContext } from './session-context.js'
 import { isToken } from './session-id.js'
 import type { SessionState, StoredSession } from './session-state.js'
-import { warnInsecure } from './warnings.js'
 
 /** A header as @fastify/cookie gives it. */
 export type ParsedCookies = Record<string, string | undefined>
@@ -23,9 +23,10 @@ interface CookieLifetime {
   readonly expires?: Date
 }
 
-// Which of several cookies of one name is ours cannot be seen (RFC 6265bis 4.2.2),
-// so each is tried; more than this is somebody playing.
-const MOST_CANDIDATES = 5
+// Which of several cookies of one name is ours cannot be seen (RFC 6265bis 4.2.2), so
+// each is tried. Anybody may send a header full of them: what that costs has a bound.
+const MAX_TOKENS = 8
+const MAX_SIGNATURE_CHECKS = 16
 
 /** Whether it is worth looking for a token in the header. */
 export function mayCarryToken ({ cookiePrefix }: SessionContext, header: string | undefined): header is string {
@@ -33,37 +34,73 @@ export function mayCarryToken ({ cookiePrefix }: SessionContext, header: string 
 }
 
 /**
- * Every token in the header that could be one of ours, the first five at most.
- * What @fastify/cookie has parsed will do, unless the name may be there twice:
- * it keeps only the first.
+ * Every token in the header that could be one of ours, each once, the first eight at
+ * most; a signed one counts only if the signature is right. What @fastify/cookie has
+ * parsed will do, unless the name may be there twice: it keeps only the first.
  */
 export function readTokens (context: SessionContext, header: string, cookies: ParsedCookies | null): readonly CookieToken[] {
   const { config: { cookieName }, cookiePrefix } = context
+  const reader = new TokenReader(context)
   const isThereOnce = !header.includes(cookiePrefix, header.indexOf(cookiePrefix) + 1)
   if (isThereOnce && cookies !== null) {
-    const token = readToken(context, cookies[cookieName])
-    return token === null ? [] : [token]
+    reader.read(cookies[cookieName])
+    return reader.tokens
   }
-  const tokens: CookieToken[] = []
   for (const pair of header.split(';')) {
     if (!pair.trimStart().startsWith(cookiePrefix)) continue
-    const found = readToken(context, context.parseCookie(pair)[cookieName])
-    if (found === null || tokens.some(({ token }) => token === found.token)) continue
-    if (tokens.push(found) === MOST_CANDIDATES) break
+    if (reader.isFull) {
+      context.events.emit('rejected', null, { reason: 'too-many' })
+      break
+    }
+    reader.read(parsePair(context, pair))
   }
-  return tokens
+  return reader.tokens
 }
 
-function readToken ({ config, events }: SessionContext, value: string | undefined): CookieToken | null {
-  if (value === undefined) return null
-  if (config.signer === null) return isToken(value) ? { token: value, renew: false } : rejected('malformed')
-  if (!isToken(value.slice(0, value.lastIndexOf('.')))) return rejected('malformed')
-  const { valid, renew, value: token } = config.signer.unsign(value)
-  return valid ? { token: token as string, renew } : rejected('bad-signature')
+/** The app may have given @fastify/cookie a decoder that throws. */
+function parsePair ({ config: { cookieName }, parseCookie }: SessionContext, pair: string): unknown {
+  try {
+    return parseCookie(pair)[cookieName]
+  } catch {
+    return ''
+  }
+}
 
-  function rejected (reason: 'malformed' | 'bad-signature'): null {
-    events.emit('rejected', null, { reason })
-    return null
+/** Takes what the cookies of one request hold, and does no more work than the bounds allow. */
+class TokenReader {
+  readonly tokens: CookieToken[] = []
+  readonly #context: SessionContext
+  readonly #seen = new Set<string>()
+  #checksLeft: number
+
+  constructor (context: SessionContext) {
+    this.#context = context
+    // one cookie may always try every secret
+    this.#checksLeft = Math.max(MAX_SIGNATURE_CHECKS, context.config.signer?.secretCount ?? 0)
+  }
+
+  get isFull (): boolean {
+    return this.tokens.length === MAX_TOKENS || this.#checksLeft === 0
+  }
+
+  read (value: unknown): void {
+    if (typeof value !== 'string' || this.#seen.has(value)) return
+    this.#seen.add(value)
+    const { signer } = this.#context.config
+    if (signer === null) return isToken(value) ? this.#take(value, 'keep') : this.#reject('malformed')
+    if (!isToken(value.slice(0, value.lastIndexOf('.')))) return this.#reject('malformed')
+    const verdict = signer.verify(value, this.#checksLeft)
+    this.#checksLeft -= verdict.checks
+    if (verdict.value === null) return this.#reject('bad-signature')
+    this.#take(verdict.value, verdict.renew ? 'renew' : 'keep')
+  }
+
+  #take (token: string, signature: 'keep' | 'renew'): void {
+    if (!this.tokens.some((found) => found.token === token)) this.tokens.push({ token, renew: signature === 'renew' })
+  }
+
+  #reject (reason: 'malformed' | 'bad-signature'): void {
+    this.#context.events.emit('rejected', null, { reason })
   }
 }
 
@@ -78,7 +115,16 @@ export function sendCookie (context: SessionContext, reply: FastifyReply, state:
   const lasting = state.lifetime.persistent
     ? { maxAge: Math.ceil((expiresAt - state.now()) / 1000), expires: new Date(expiresAt) }
     : {}
+  adviseOnPath(reply, (state.cookieOverrides ?? context.config.cookie).path)
   setCookie(context, reply, state, cookieValue(context, token), lasting)
+}
+
+/**
+ * Sends the cookie again only because its date has moved, or because an old secret
+ * signed it. That can wait: not on a response that shared caches keep.
+ */
+export function renewCookie (context: SessionContext, reply: FastifyReply, state: SessionState): void {
+  if (!isForSharedCaches(reply)) sendCookie(context, reply, state)
 }
 
 /** Tells the browser to forget the cookie: same name and attributes, already expired. */
@@ -88,9 +134,8 @@ export function clearCookie (context: SessionContext, reply: FastifyReply, state
 
 function setCookie (context: SessionContext, reply: FastifyReply, state: SessionState, value: string, lasting: CookieLifetime): void {
   const attributes = state.cookieOverrides ?? context.config.cookie
-  const isHttps = reply.request.protocol === 'https'
-  if (attributes.secure === true && !isHttps) warnInsecure(reply.request)
-  const secure = attributes.secure === 'auto' ? isHttps : attributes.secure
+  adviseOnCookie(reply, attributes)
+  const secure = attributes.secure === 'auto' ? reply.request.protocol === 'https' : attributes.secure
   const line = context.serializeCookie(context.config.cookieName, value, serializeOptions(attributes, secure, lasting))
   replaceLine(reply, state.cookieLine, line)
   state.cookieLine = line

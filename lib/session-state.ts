@@ -24,6 +24,12 @@ export interface StoredSession extends SessionIdentity {
   readonly record: SessionRecord
 }
 
+/** A session that a cookie of the request opens. */
+export interface FoundSession extends StoredSession {
+  /** Its cookie was signed by a secret that is no longer the first. */
+  readonly renew: boolean
+}
+
 /** The settings that a session needs to know. */
 export interface SessionSettings {
   readonly namespace: string
@@ -45,6 +51,8 @@ export class SessionState {
   status: SessionStatus = 'kept'
   /** What the store holds, as far as this request knows. */
   stored: StoredSession | null
+  /** Every session that the request's cookies open; a logout ends them all. */
+  found: readonly FoundSession[] = []
   values: SessionValues
   createdAt: number
   /** This session's own lifetime; `null` while the options hold. */

@@ -6,7 +6,7 @@ import { resolveCookieAttributes, type CookieAttributes } from './cookie-attribu
 import { nextExpiresAt } from './deadlines.js'
 import { DURATION_MEND, toMilliseconds } from './duration.js'
 import { InvalidArgumentError, MissingKeyError } from './errors.js'
-import { BEHIND, IndexAccess } from './index-access.js'
+import { BEHIND, IndexAccess, freezeClass } from './index-access.js'
 import { isModified } from './save-plan.js'
 import { isExpired } from './session-record.js'
 import type { SessionState } from './session-state.js'
@@ -211,6 +211,8 @@ export class SessionMap extends IndexAccess<SessionBacking> {
     return state.now() - state.createdAt
   }
 }
+
+freezeClass(SessionMap)
 
 /** `request.session`: the map's methods, and every key as a property. */
 export type Session = SessionMap & IndexedValues<SessionMap>

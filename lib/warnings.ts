@@ -26,3 +26,21 @@ export function warnUnsaved (request: FastifyRequest): void {
   warnOnce('FST_KEEP_UNSAVED_SESSION', message)
   request.log.warn(message)
 }
+
+/** A cookie whose path the request lies outside of: it will not come back to where it was made. */
+export function warnOutsideOfPath (request: FastifyRequest, path: string): void {
+  const message = `fastify-keep: a session was stored in a request outside of cookie.path '${path}'. Browsers send the cookie only below that path, so the same address will not find the session again. Use a cookie.path that all of its routes lie below, such as '/'. If a proxy in front adds the path, this is fine.`
+  if (warnOnce('FST_KEEP_OUTSIDE_OF_PATH', message)) request.log.warn(message)
+}
+
+/** A cookie that the browser does not store, for the page that asked belongs to another site. */
+export function warnCrossSite (request: FastifyRequest, sameSite: string): void {
+  const message = `fastify-keep: a page of another site asked for this answer (sec-fetch-site: cross-site), and browsers do not store its session cookie with sameSite '${sameSite}'. Either serve both from one site, such as app.example.com and api.example.com, or use cookie: { sameSite: 'none', secure: true }, and in the page fetch(url, { credentials: 'include' }).`
+  if (warnOnce('FST_KEEP_CROSS_SITE_COOKIE', message)) request.log.warn(message)
+}
+
+/** A cookie in a response that shared caches may give to others. */
+export function warnPublicAnswer (request: FastifyRequest): void {
+  const message = "fastify-keep: a response marked for shared caches (Cache-Control: public or s-maxage) sets the session cookie; a cache could give one user's session to another. Do not change the session there, or use Cache-Control: private."
+  if (warnOnce('FST_KEEP_PUBLIC_COOKIE', message)) request.log.warn(message)
+}

@@ -63,6 +63,15 @@ const trials: Record<string, Trial> = {
   async 'two-sessions' (t, app) {
     t.equal((await app.inject('/admin')).statusCode, 401)
   },
+  async production (t, app) {
+    app.get('/set', async ({ session }) => session.set('user', 1))
+    app.get('/data', async ({ session }) => session.data())
+    const response = await app.inject({ url: '/set', headers: { 'x-forwarded-proto': 'https' } })
+    t.match(response.headers['set-cookie'], /^__Host-sid=[^;]+; Path=\/; HttpOnly; Secure; SameSite=Lax$/)
+    const cookie = async () => (await app.sessions.issue({ user: 1 })).headers.cookie
+    t.same((await app.inject({ url: '/data', headers: { cookie: await cookie() } })).json(), { user: 1 })
+    t.same((await app.inject({ url: '/data', headers: { cookie: `${await cookie()}; ${await cookie()}` } })).json(), {})
+  },
   async testing (t, app) {
     t.equal(app.sessions.stats().saved, 1)
   },
