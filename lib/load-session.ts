@@ -1,6 +1,7 @@
 // First half of a request: from the cookie header to the session. The only
 // reader of the store for a request.
 import { andThen } from './awaitable.js'
+import { logLine } from './log-line.js'
 import type { SessionContext, SessionLog } from './session-context.js'
 import { mayCarryToken, readTokens, type CookieToken, type ParsedCookies } from './session-cookie.js'
 import { sessionIdOf } from './session-id.js'
@@ -39,7 +40,7 @@ function findStored (context: SessionContext, token: string, log: SessionLog): A
       return null
     }
     if (!isRecord(record)) {
-      log.warn({ sessionId: id }, 'removed a session record that cannot be understood')
+      logLine(log, 'warn', { sessionId: id }, 'removed a session record that cannot be understood')
       context.events.emit('rejected', id, { reason: 'broken' })
       return andThen(context.store.destroy(id), () => null)
     }
