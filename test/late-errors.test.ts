@@ -73,7 +73,9 @@ for (const { kind, makeStore } of everyStore) {
       const app = await buildApp(t, { store, saveOn: 'success' })
       app.get('/:status', async ({ session, params }) => { session.set('a', 1); return new Response('x', { status: Number((params as { status: string }).status) }) })
       app.get('/instead', async ({ session }, reply) => { session.set('a', 1); reply.code(500); return new Response('x') })
+      app.get('/no-status', async ({ session }, reply) => { session.set('a', 1); reply.code(500); return { [Symbol.toStringTag]: 'Response', body: null } })
       t.equal(setCookies(await app.inject('/503')).length, 0)
+      t.equal(setCookies(await app.inject('/no-status')).length, 0, 'without one it is that of the reply')
       t.same(calls, [])
       t.equal(setCookies(await app.inject('/404')).length, 1)
       t.equal(setCookies(await app.inject('/instead')).length, 1)
@@ -148,6 +150,25 @@ for (const { kind, makeStore } of everyStore) {
     })
   })
 }
+
+t.test('a warning that the logger throws at is given all the same, and the response stands', async (t) => {
+  const warnings: string[] = []
+  const warn = (warning: Error & { code?: string }) => { warnings.push(String(warning.code)) }
+  process.on('warning', warn)
+  t.teardown(() => process.off('warning', warn))
+  const log = { level: 'warn', trace () {}, debug () {}, info () {}, warn () { throw new Error('logger') }, error () {}, fatal () {}, silent () {}, child () { return this } }
+  const app = Fastify({ loggerInstance: log as unknown as FastifyBaseLogger })
+  t.teardown(() => app.close())
+  await app.register(session)
+  app.get('/', (request, reply) => {
+    request.session.set('a', 1)
+    reply.hijack()
+    reply.raw.end('raw')
+  })
+  t.equal((await app.inject('/')).body, 'raw')
+  await new Promise(setImmediate)
+  t.ok(warnings.includes('FST_KEEP_UNSAVED_SESSION'))
+})
 
 t.test("a renewal that fails under 'anonymous' is told to caches all the same", async (t) => {
   const clock = new FakeClock()
