@@ -7,6 +7,7 @@
 import type { FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
 import { claimNames } from './lib/claim-names.js'
+import { finishHook, holdReply } from './lib/finish-hook.js'
 import { requireSession } from './lib/guard.js'
 import { moveSessions } from './lib/move-sessions.js'
 import { openStore } from './lib/open-store.js'
@@ -39,13 +40,13 @@ const keep: FastifyPluginAsync<SessionOptions> = async (app, options) => {
     const own = request as unknown as OwnProperties
     own[opened] = requestSession
     own[property] = requestSession.session
-    requestSession.open(done)
+    finishHook(() => requestSession.open(), reply, done)
   })
 
-  app.addHook('onSend', (request, _reply, _payload, done) => {
+  app.addHook('onSend', (request, reply, payload, done) => {
     const requestSession = (request as unknown as OwnProperties)[opened] as RequestSession | null
     if (requestSession === null) return done()
-    requestSession.close(done)
+    finishHook(() => requestSession.close(payload), reply, done, holdReply)
   })
 
   app.addHook('onClose', async () => { await store.close?.() })

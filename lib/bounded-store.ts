@@ -2,64 +2,76 @@
 // or fails with a typed error that tells a client nothing.
 import { isPromise } from './awaitable.js'
 import { StoreError, StoreTimeoutError } from './errors.js'
+import { safeCause, shownAnswer, type SentValues } from './safe-cause.js'
 import type { Awaitable, SessionStore } from '../types/store.js'
 
-/** A store whose every failure is a `StoreError` or a `StoreTimeoutError`, reported to `onError` first. */
+/** What a function of the store may answer. */
+interface AnswerKind {
+  readonly expected: string
+  isAnswer (answer: unknown): boolean
+}
+
+const anything: AnswerKind = { expected: 'anything', isAnswer: () => true }
+const aBoolean: AnswerKind = { expected: 'a boolean', isAnswer: (answer) => typeof answer === 'boolean' }
+const anUpdateResult: AnswerKind = {
+  expected: "'done', 'missing' or 'conflict'",
+  isAnswer: (answer) => answer === 'done' || answer === 'missing' || answer === 'conflict'
+}
+
+/**
+ * A store whose every failure is a `StoreError` or a `StoreTimeoutError`, reported to `onError` first. The
+ * `cause` names the function that failed and tells nothing of what it was given.
+ */
 export function boundStore (store: SessionStore, timeout: number, onError: (error: Error) => void): SessionStore {
   function fail (error: Error): Error {
     onError(error)
     return error
   }
 
-  function call<T> (isAnswer: (answer: unknown) => boolean, run: () => Awaitable<T>): Awaitable<T> {
-    const accept = (answer: T): T => {
-      if (isAnswer(answer)) return answer
-      throw fail(new StoreError({ cause: new TypeError(`the store answered ${String(answer)}`) }))
-    }
-    let answer: Awaitable<T>
-    try {
-      answer = run()
-    } catch (cause) {
-      throw fail(new StoreError({ cause }))
-    }
-    return isPromise(answer) ? inTime(answer).then(accept) : accept(answer)
+  function failed (name: string, thrown: unknown, sent?: SentValues): Error {
+    return fail(new StoreError({ cause: safeCause(name, thrown, sent) }))
   }
 
-  function inTime<T> (answer: Promise<T>): Promise<T> {
+  function call<T> (name: string, { expected, isAnswer }: AnswerKind, run: () => Awaitable<T>, sent?: SentValues): Awaitable<T> {
+    const accept = (answer: T): T => {
+      if (isAnswer(answer)) return answer
+      throw fail(new StoreError({ cause: new TypeError(`${name} must answer with ${expected}; it answered ${shownAnswer(answer)}`) }))
+    }
+    let answer: Awaitable<T>
+    let isLater: boolean
+    try {
+      answer = run()
+      isLater = isPromise(answer)
+    } catch (thrown) {
+      throw failed(name, thrown, sent)
+    }
+    return isLater ? inTime(name, answer as Promise<T>, sent).then(accept) : accept(answer as T)
+  }
+
+  function inTime<T> (name: string, answer: Promise<T>, sent?: SentValues): Promise<T> {
     return new Promise((resolve, reject) => {
       let late = false
       const timer = setTimeout(() => {
         late = true
-        reject(fail(new StoreTimeoutError()))
+        reject(fail(new StoreTimeoutError({ cause: new Error(`${name} did not answer within ${timeout} ms`) })))
       }, timeout)
-      answer.then((value) => {
+      // a thenable that is no promise may throw, call back twice, or answer with another one
+      Promise.resolve(answer).then((value) => {
         clearTimeout(timer)
         resolve(value)
-      }, (cause: unknown) => {
+      }, (thrown: unknown) => {
         clearTimeout(timer)
-        if (!late) reject(fail(new StoreError({ cause })))
+        if (!late) reject(failed(name, thrown, sent))
       })
     })
   }
 
   return {
-    read: (id) => call(isAnything, () => store.read(id)),
-    create: (id, record) => call(isBoolean, () => store.create(id, record)),
-    update: (id, changes) => call(isUpdateResult, () => store.update(id, changes)),
-    touch: (id, expiresAt) => call(isBoolean, () => store.touch(id, expiresAt)),
-    replace: (oldId, newId, record, ifVersion) => call(isBoolean, () => store.replace(oldId, newId, record, ifVersion)),
-    destroy: (id, ifVersion) => call(isAnything, () => store.destroy(id, ifVersion))
+    read: (id) => call('store.read()', anything, () => store.read(id)),
+    create: (id, record) => call('store.create()', aBoolean, () => store.create(id, record), () => Object.values(record.values)),
+    update: (id, changes) => call('store.update()', anUpdateResult, () => store.update(id, changes), () => Object.values(changes.set)),
+    touch: (id, expiresAt) => call('store.touch()', aBoolean, () => store.touch(id, expiresAt)),
+    replace: (oldId, newId, record, ifVersion) => call('store.replace()', aBoolean, () => store.replace(oldId, newId, record, ifVersion), () => Object.values(record.values)),
+    destroy: (id, ifVersion) => call('store.destroy()', anything, () => store.destroy(id, ifVersion))
   }
-}
-
-function isAnything (): boolean {
-  return true
-}
-
-function isBoolean (answer: unknown): boolean {
-  return typeof answer === 'boolean'
-}
-
-function isUpdateResult (answer: unknown): boolean {
-  return answer === 'done' || answer === 'missing' || answer === 'conflict'
 }

@@ -12,7 +12,7 @@ export function varyOnCookie (reply: FastifyReply): void {
   const vary = reply.getHeader('vary')
   if (vary === undefined) {
     reply.header('vary', 'Cookie')
-  } else if (!/(^|,)\s*(cookie|\*)\s*(,|$)/i.test(String(vary))) {
+  } else if (!coversCookie(vary)) {
     reply.header('vary', `${String(vary)}, Cookie`)
   }
 }
@@ -21,4 +21,18 @@ export function varyOnCookie (reply: FastifyReply): void {
 export function isForSharedCaches (reply: FastifyReply): boolean {
   const control = reply.getHeader('cache-control')
   return control !== undefined && /(^|[,\s])(public|s-maxage\s*=)\s*/i.test(String(control))
+}
+
+/** Keeps `Cookie` in the reply's `Vary` whatever is written there later: Fastify copies a web `Response`'s headers over the reply's after onSend. */
+export function keepVaryOnCookie (reply: FastifyReply): void {
+  const { header } = reply
+  reply.header = function (name, value) {
+    header.call(this, name, value)
+    if (String(name).toLowerCase() === 'vary') varyOnCookie(this)
+    return this
+  }
+}
+
+function coversCookie (vary: unknown): boolean {
+  return /(^|,)\s*(cookie|\*)\s*(,|$)/i.test(String(vary))
 }

@@ -3,7 +3,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { isForSharedCaches } from './cache-headers.js'
 import type { CookieAttributes } from './cookie-attributes.js'
-import { warnCrossSite, warnInsecure, warnOutsideOfPath, warnPublicAnswer } from './warnings.js'
+import { warnCrossSite, warnInsecure, warnOutsideOfPath, warnPublicAnswer, warnUntrustedProxy } from './warnings.js'
 
 /** Warns of a cookie that is set or cleared in vain, each kind once per process. */
 export function adviseOnCookie (reply: FastifyReply, { secure, sameSite }: CookieAttributes): void {

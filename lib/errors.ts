@@ -46,12 +46,12 @@ export const NotCoveredError = createError<'FST_KEEP_NOT_COVERED', 500, [propert
 export const CookieNotDeliverableError = createError<'FST_KEEP_COOKIE_NOT_DELIVERABLE', 500, [mend: string]>(
   'FST_KEEP_COOKIE_NOT_DELIVERABLE', 'a new session cookie is due and cannot be delivered: %s', 500)
 
-/** Raised when the store failed; the store's own error is the `cause`, and the client is told nothing of it. */
+/** Raised when the store failed; the `cause` names the function and says what went wrong, without what it was given. The client is told nothing of it. */
 export const StoreError = createError<'FST_KEEP_STORE', 503, [options?: ErrorOptions]>(
   'FST_KEEP_STORE', 'The session store is unavailable', 503)
 
-/** Raised when the store did not answer within `storeTimeout`. */
-export const StoreTimeoutError = createError<'FST_KEEP_STORE_TIMEOUT', 503, []>(
+/** Raised when the store did not answer within `storeTimeout`; the `cause` names the function. */
+export const StoreTimeoutError = createError<'FST_KEEP_STORE_TIMEOUT', 503, [options?: ErrorOptions]>(
   'FST_KEEP_STORE_TIMEOUT', 'The session store did not answer in time', 503)
 
 /** Raised when `update` lost to other requests too many times in a row. */

@@ -2,6 +2,7 @@
 // reader of the store for a request.
 import { andThen } from './awaitable.js'
 import { chooseSession } from './choose-session.js'
+import { logLine } from './log-line.js'
 import type { SessionContext, SessionLog } from './session-context.js'
 import { mayCarryToken, readTokens, type CookieToken, type ParsedCookies } from './session-cookie.js'
 import { sessionIdOf } from './session-id.js'
@@ -46,7 +47,7 @@ function findStored (context: SessionContext, token: string, log: SessionLog): A
       return null
     }
     if (!isRecord(record)) {
-      log.warn({ sessionId: id }, 'removed a session record that cannot be understood')
+      logLine(log, 'warn', { sessionId: id }, 'removed a session record that cannot be understood')
       context.events.emit('rejected', id, { reason: 'broken' })
       return andThen(context.store.destroy(id), () => null)
     }

@@ -8,6 +8,7 @@ import { DURATION_MEND, toMilliseconds } from './duration.js'
 import { InvalidOptionError, NotCoveredError, StoreError } from './errors.js'
 import { hasOptedOut } from './opted-out.js'
 import { isRecord } from './session-record.js'
+import { safeCause } from './safe-cause.js'
 import { SessionMap, type Session } from './session.js'
 import { isForeign, recordOfRow } from './stores/express-record.js'
 import { ExpressRows, type ExpressStore } from './stores/express-rows.js'
@@ -64,7 +65,7 @@ export function moveSessions (options: MoveOptions): SessionMove {
 }
 
 function failed (cause: unknown): never {
-  throw new StoreError({ cause })
+  throw new StoreError({ cause: safeCause('moveSessions from', cause) })
 }
 
 /** @fastify/cookie may have been told to parse later than in `onRequest`. */

@@ -2,20 +2,21 @@
 // before the headers leave, saved in between where the app asks for it.
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { isPromise } from './awaitable.js'
-import { varyOnCookie } from './cache-headers.js'
+import { keepVaryOnCookie, varyOnCookie } from './cache-headers.js'
 import { CookieNotDeliverableError, NotCoveredError, StoreError, StoreTimeoutError } from './errors.js'
 import { loadSession, reloadSession, unavailableSession } from './load-session.js'
+import { logLine } from './log-line.js'
 import { hasOptedOut } from './opted-out.js'
 import { isModified, needsNewCookie, planSave } from './save-plan.js'
 import { saveSession, type CookieAction } from './save-session.js'
 import { SessionMap, type Session, type SessionBacking } from './session.js'
 import type { SessionContext } from './session-context.js'
-import { clearCookie, mayCarryToken, renewCookie, sendCookie } from './session-cookie.js'
+import { clearCookie, keepCookie, mayCarryToken, renewCookie, sendCookie } from './session-cookie.js'
 import { SessionState } from './session-state.js'
+import { thrownError } from './thrown-error.js'
 import { warnUnsaved } from './warnings.js'
+import { isWebResponse, sentStatus } from './web-response.js'
 import type { Awaitable } from '../types/store.js'
-
-export type Done = (error?: Error) => void
 
 export class RequestSession implements SessionBacking {
   readonly session: Session
@@ -24,6 +25,7 @@ export class RequestSession implements SessionBacking {
   readonly #reply: FastifyReply
   #state: SessionState | null = null
   #failed = false
+  #closed = false
 
   constructor (context: SessionContext, request: FastifyRequest, reply: FastifyReply) {
     this.#context = context
@@ -32,33 +34,25 @@ export class RequestSession implements SessionBacking {
     this.session = new SessionMap(this) as Session
   }
 
-  /** Loads the session that the request's cookies open. Calls back in the same tick when there is nothing to wait for. */
-  open (done: Done): void {
+  /** Loads the session that the request's cookies open; at once where the store answers at once. */
+  open (): Awaitable<void> {
     const { cookie } = this.#request.headers
-    if (!mayCarryToken(this.#context, cookie) || hasOptedOut(this.#request)) return done()
-    let loading: Awaitable<SessionState>
+    if (!mayCarryToken(this.#context, cookie) || hasOptedOut(this.#request)) return
     try {
-      loading = loadSession(this.#context, cookie, this.#request.cookies, this.#request.log)
-    } catch (error) {
-      return this.#openWithout(error as Error, done)
+      const loading = loadSession(this.#context, cookie, this.#request.cookies, this.#request.log)
+      if (isPromise(loading)) return loading.then((state) => { this.#use(state) }, (reason: unknown) => this.#openWithout(reason))
+      this.#use(loading)
+    } catch (reason) {
+      this.#openWithout(reason)
     }
-    if (isPromise(loading)) return this.#openWhenLoaded(loading, done)
-    this.#use(loading)
-    done()
-  }
-
-  #openWhenLoaded (loading: Promise<SessionState>, done: Done): void {
-    loading.then((state) => {
-      this.#use(state)
-      done()
-    }, (error: Error) => this.#openWithout(error, done))
   }
 
   /** The store failed. There is a session all the same, if only for the handler of the error. */
-  #openWithout (error: Error, done: Done): void {
-    this.#request.log.error({ err: error.cause ?? error }, 'the session could not be loaded')
+  #openWithout (reason: unknown): void {
+    const error = thrownError(reason)
+    logLine(this.#request.log, 'error', { err: error.cause ?? error }, 'the session could not be loaded')
     this.#use(unavailableSession(this.#context))
-    done(this.#context.config.onStoreError === 'fail' ? error : undefined)
+    if (this.#context.config.onStoreError === 'fail') throw error
   }
 
   /** Where none was loaded it is made at the first look; most visitors' requests never look. */
@@ -91,7 +85,7 @@ export class RequestSession implements SessionBacking {
       this.#answer(await saveSession(this.#context, state, this.#request.log))
       this.#failed = false
     } catch (error) {
-      this.#noteFailure(error as Error)
+      this.#noteFailure(thrownError(error))
       throw error
     }
     // for whoever goes on with reply.raw
@@ -104,39 +98,38 @@ export class RequestSession implements SessionBacking {
     return reloadSession(this.#context, this.state, this.#request.log)
   }
 
-  /** Saves what is pending, then lets the response go. Calls back in the same tick when there is nothing to wait for. */
-  close (done: Done): void {
-    // nothing is tried twice: a failed save leads here again, with the error's own response
-    if (this.#state === null || this.#failed) return done()
-    const { saveOn } = this.#context.config
-    if (saveOn === 'success' && this.#reply.statusCode >= 500) this.#state.dropChanges()
+  /** Saves what is pending, for the response with this payload; at once where there is nothing to wait for. */
+  close (payload: unknown): Awaitable<void> {
+    const state = this.#state
+    if (state === null) return
+    // an error that came after the save leads here again, with a response of its own
+    const { cookieLine } = state
+    if (cookieLine !== null && this.#closed) keepCookie(this.#reply, cookieLine)
+    this.#closed = true
+    // nothing is tried twice: a failed save leads here again too
+    if (this.#failed) return
     try {
-      const saving = saveSession(this.#context, this.#state, this.#request.log)
-      if (isPromise(saving)) return this.#closeWhenSaved(saving, done)
-      this.#answer(saving)
-    } catch (error) {
-      return this.#fail(error as Error, done)
+      const { saveOn } = this.#context.config
+      if (saveOn === 'success' && sentStatus(this.#reply, payload) >= 500) state.dropChanges()
+      const saving = saveSession(this.#context, state, this.#request.log)
+      if (isPromise(saving)) return saving.then((action) => this.#answer(action, payload)).catch((reason: unknown) => this.#fail(reason, payload))
+      this.#answer(saving, payload)
+    } catch (reason) {
+      this.#fail(reason, payload)
     }
-    done()
   }
 
-  #closeWhenSaved (saving: Promise<CookieAction>, done: Done): void {
-    const release = holdReply(this.#reply)
-    saving.then((action) => {
-      release()
-      this.#answer(action)
-      done()
-    }, (error: Error) => {
-      release()
-      this.#fail(error, done)
-    })
-  }
-
-  #answer (action: CookieAction): void {
+  #answer (action: CookieAction, payload?: unknown): void {
     if (action === 'send') sendCookie(this.#context, this.#reply, this.state)
     if (action === 'renew') renewCookie(this.#context, this.#reply, this.state)
     if (action === 'clear') clearCookie(this.#context, this.#reply, this.state)
-    if (this.state.used) varyOnCookie(this.#reply)
+    this.#tellCaches(payload)
+  }
+
+  #tellCaches (payload: unknown): void {
+    const { used, cookieLine } = this.state
+    if (used) varyOnCookie(this.#reply)
+    if ((used || cookieLine !== null) && isWebResponse(payload)) keepVaryOnCookie(this.#reply)
   }
 
   /** onSend never runs for a hijacked or raw response: what is still unsaved when it has gone is lost. */
@@ -144,18 +137,28 @@ export class RequestSession implements SessionBacking {
     if (!this.#failed && hasUnsaved(state)) warnUnsaved(this.#request)
   }
 
-  #fail (error: Error, done: Done): void {
+  #fail (reason: unknown, payload: unknown): void {
+    const error = thrownError(reason)
     this.#noteFailure(error)
     // a request that changed nothing loses nothing but a renewal
-    const canGoOn = this.#context.config.onStoreError === 'anonymous' && isStoreFailure(error) && !isModified(this.state)
-    done(canGoOn ? undefined : error)
+    const canGoOn = this.#context.config.onStoreError === 'anonymous' && isStoreFailure(error) && !hasUnsaved(this.state)
+    if (!canGoOn) throw error
+    this.#tellCaches(payload)
   }
 
   #noteFailure (error: Error): void {
     this.#failed = true
-    this.#request.log.error({ err: error.cause ?? error }, 'the session could not be saved')
-    // whoever logs out loses the cookie even if the store cannot be told
-    if (this.state.status === 'destroyed') clearCookie(this.#context, this.#reply, this.state)
+    logLine(this.#request.log, 'error', { err: error.cause ?? error }, 'the session could not be saved')
+    if (this.state.status === 'destroyed') this.#clearUnsaved()
+  }
+
+  /** Who logs out loses the cookie even if the store cannot be told. */
+  #clearUnsaved (): void {
+    try {
+      clearCookie(this.#context, this.#reply, this.state)
+    } catch (error) {
+      logLine(this.#request.log, 'error', { err: error }, 'the session cookie could not be cleared')
+    }
   }
 }
 
@@ -176,14 +179,4 @@ function hasUnsaved (state: SessionState): boolean {
   } catch {
     return true
   }
-}
-
-/**
- * Until the save is done the reply counts as sent. Fastify takes a hook that
- * replied without returning the reply for one that did not reply, and would run
- * the handler that the hook was guarding.
- */
-function holdReply (reply: FastifyReply): () => void {
-  Object.defineProperty(reply, 'sent', { value: true, configurable: true })
-  return () => { delete (reply as { sent?: boolean }).sent }
 }

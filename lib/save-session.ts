@@ -5,6 +5,7 @@ import { andThen, isPromise } from './awaitable.js'
 import { BrokenValueError } from './codec.js'
 import { absoluteExpiresAt, nextExpiresAt } from './deadlines.js'
 import { ConflictError, StoreError } from './errors.js'
+import { logLine } from './log-line.js'
 import { planSave, type SavePlan } from './save-plan.js'
 import type { SessionContext, SessionLog } from './session-context.js'
 import { isExpired, isRecord, newRecord } from './session-record.js'
@@ -153,7 +154,7 @@ class Save {
     const { broken } = this.#state
     return andThen(this.#context.store.destroy(id, ifVersion), (answer) => {
       if (answer === false && ifVersion !== undefined) return this.#again(since)
-      if (broken) this.#log.warn({ sessionId: id }, 'removed a session record that cannot be understood')
+      if (broken) logLine(this.#log, 'warn', { sessionId: id }, 'removed a session record that cannot be understood')
       this.#context.events.emit(broken ? 'rejected' : 'destroyed', id, broken ? { reason: 'broken' } : {})
       this.#state.destroyed(since)
       return 'clear'
@@ -177,7 +178,7 @@ class Save {
 
   /** The record is gone. The changes go with it, and the cookie is left alone: a parallel response may have set a newer one. */
   #ended (since: Checkpoint): CookieAction {
-    this.#log.debug({ sessionId: this.#stored.id }, 'the session ended elsewhere; the changes of this request are dropped')
+    logLine(this.#log, 'debug', { sessionId: this.#stored.id }, 'the session ended elsewhere; the changes of this request are dropped')
     this.#state.ended(since)
     return 'keep'
   }

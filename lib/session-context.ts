@@ -1,8 +1,9 @@
 // Everything one registration works with, made once at the start.
-import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { boundStore } from './bounded-store.js'
 import { SessionEvents } from './events.js'
 import { namespaceOf } from './namespace.js'
+import type { LineLog } from './log-line.js'
 import type { SessionConfig } from './options.js'
 import type { SessionSettings } from './session-state.js'
 import type { SessionStore } from '../types/store.js'
@@ -21,7 +22,7 @@ export interface SessionContext {
 }
 
 /** Where lines about one session go: the request's log, or the app's. */
-export type SessionLog = Pick<FastifyBaseLogger, 'debug' | 'warn' | 'error'>
+export type SessionLog = LineLog
 
 export function createContext (app: FastifyInstance, config: SessionConfig): SessionContext {
   const events = new SessionEvents()

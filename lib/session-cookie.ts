@@ -6,6 +6,7 @@ import type { CookieAttributes } from './cookie-attributes.js'
 import type { SessionContext } from './session-context.js'
 import { isToken } from './session-id.js'
 import type { SessionState, StoredSession } from './session-state.js'
+import { warnInsecure, warnUntrustedProxy } from './warnings.js'
 
 /** A header as @fastify/cookie gives it. */
 export type ParsedCookies = Record<string, string | undefined>
@@ -136,6 +137,10 @@ function setCookie (context: SessionContext, reply: FastifyReply, state: Session
   const attributes = state.cookieOverrides ?? context.config.cookie
   adviseOnCookie(reply, attributes)
   const secure = attributes.secure === 'auto' ? reply.request.protocol === 'https' : attributes.secure
+  const isHttps = reply.request.protocol === 'https'
+  if (attributes.secure === true && !isHttps) warnInsecure(reply.request)
+  if (attributes.secure === 'auto' && !isHttps) warnUntrustedProxy(reply.request)
+  const secure = attributes.secure === 'auto' ? isHttps : attributes.secure
   const line = context.serializeCookie(context.config.cookieName, value, serializeOptions(attributes, secure, lasting))
   replaceLine(reply, state.cookieLine, line)
   state.cookieLine = line
@@ -146,6 +151,18 @@ function setCookie (context: SessionContext, reply: FastifyReply, state: Session
 /** Written out, for copying a frozen object is slow. */
 function serializeOptions ({ path, domain, sameSite, httpOnly, partitioned, priority }: CookieAttributes, secure: boolean, { maxAge, expires }: CookieLifetime): object {
   return { path, domain, secure, sameSite, httpOnly, partitioned, priority, maxAge, expires }
+}
+
+/**
+ * An error's response may come after the one that the cookie was made for. It carries
+ * the cookie too, also where Fastify has to leave out the reply's headers because one of them cannot be sent.
+ */
+export function keepCookie (reply: FastifyReply, line: string): void {
+  if (![reply.getHeader('set-cookie')].flat().includes(line)) reply.header('set-cookie', line)
+  forbidCaching(reply)
+  if (reply.raw.headersSent) return
+  reply.raw.setHeader('set-cookie', line)
+  reply.raw.setHeader('cache-control', 'no-store')
 }
 
 /** One response sets a cookie once (RFC 6265bis 4.1.1): the last decision stands. */

@@ -111,6 +111,12 @@ export class SessionState {
     this.#next = null
   }
 
+  /** The same, for the app that looks at it. */
+  get seen (): this {
+    this.used = true
+    return this
+  }
+
   get (key: string): unknown {
     this.used = true
     const value = this.#read(key)

@@ -162,28 +162,28 @@ export class SessionMap extends IndexAccess<SessionBacking> {
 
   /** The public handle, by which a session is logged, listed and revoked: the SHA-256 of what the cookie holds. */
   get sessionId (): string {
-    return this[BEHIND].state.id
+    return this[BEHIND].state.seen.id
   }
 
   /** Whether the store does not hold this session yet. */
   get isNew (): boolean {
-    const { stored, status } = this[BEHIND].state
+    const { stored, status } = this[BEHIND].state.seen
     return stored === null || status === 'regenerated' || status === 'destroyed'
   }
 
   /** Whether there is something to save. */
   get isModified (): boolean {
-    return isModified(this[BEHIND].state)
+    return isModified(this[BEHIND].state.seen)
   }
 
   /** When the session began: at its first save or at the last `regenerate`; 0 for one that another library began. Milliseconds since the epoch. */
   get createdAt (): number {
-    return this[BEHIND].state.createdAt
+    return this[BEHIND].state.seen.createdAt
   }
 
   /** When it ends if nobody uses it after this request. Milliseconds since the epoch. */
   get expiresAt (): number {
-    return nextExpiresAt(this[BEHIND].state)
+    return nextExpiresAt(this[BEHIND].state.seen)
   }
 
   /** Shows the values; neither token nor secret is within reach. Behind the proxy, where `showProxy` looks, there is nothing. */
@@ -207,7 +207,7 @@ export class SessionMap extends IndexAccess<SessionBacking> {
 
   /** Milliseconds since the session began. */
   static ageOf (session: SessionMap): number {
-    const { state } = session[BEHIND]
+    const state = session[BEHIND].state.seen
     return state.now() - state.createdAt
   }
 }

@@ -13,18 +13,45 @@ function warnOnce (code: string, message: string): boolean {
 
 /** A Secure cookie goes to a browser that may be on plain http and would then drop it. */
 export function warnInsecure (request: FastifyRequest): void {
-  const forwarded = request.headers['x-forwarded-proto'] === 'https'
+  const forwarded = isForwardedHttps(request)
     ? 'The request came through a proxy that spoke https (x-forwarded-proto: https): set the Fastify option trustProxy.'
     : "If a proxy in front speaks https, set the Fastify option trustProxy and let it send x-forwarded-proto; without https, use cookie.secure: 'auto'."
   const message = `fastify-keep: the session cookie is marked Secure, but the request looks like plain http, where browsers drop it. ${forwarded}`
-  if (warnOnce('FST_KEEP_INSECURE_COOKIE', message)) request.log.warn(message)
+  if (warnOnce('FST_KEEP_INSECURE_COOKIE', message)) warnInLog(request, message)
 }
 
 /** Changes were never saved: each time a line in the log, the first time a warning. The reply was hijacked or written raw. */
 export function warnUnsaved (request: FastifyRequest): void {
   const message = 'fastify-keep: the response was sent without saving the session, and its changes are lost; after reply.hijack() or raw writes call `await session.save()` before the headers are sent'
   warnOnce('FST_KEEP_UNSAVED_SESSION', message)
-  request.log.warn(message)
+  warnInLog(request, message)
+}
+
+/** With `secure: 'auto'` a proxy that speaks https goes unnoticed until Fastify is told to trust it, and the cookie is sent without Secure. */
+export function warnUntrustedProxy (request: FastifyRequest): void {
+  // Fastify has `ips` exactly where `trustProxy` is set; then it has judged the header itself
+  if (request.ips !== undefined || !isForwardedHttps(request)) return
+  const message = 'fastify-keep: the session cookie is sent without Secure, although the request came through a proxy that spoke https (x-forwarded-proto: https): set the Fastify option trustProxy, or cookie.secure: true.'
+  if (warnOnce('FST_KEEP_UNTRUSTED_PROXY', message)) warnInLog(request, message)
+}
+
+/** A logger threw; what it was to write is said here. */
+export function warnLogFailed (line: string): void {
+  warnOnce('FST_KEEP_LOG_FAILED', `fastify-keep: the logger threw instead of writing a line: ${line}`)
+}
+
+/** The warning was given already, so a logger that throws loses nothing. */
+function warnInLog (request: FastifyRequest, message: string): void {
+  try {
+    request.log.warn(message)
+  } catch {
+    warnLogFailed(message)
+  }
+}
+
+/** Several proxies make a list; the first entry is the one that spoke to the browser. */
+function isForwardedHttps ({ headers }: FastifyRequest): boolean {
+  return /^\s*https\s*(,|$)/i.test(String(headers['x-forwarded-proto'] ?? ''))
 }
 
 /** A cookie whose path the request lies outside of: it will not come back to where it was made. */

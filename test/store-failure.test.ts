@@ -139,10 +139,10 @@ t.test('an error handler of the app sees the typed error, its cause, and a sessi
   app.get('/', async ({ session }) => session.set('a', 1))
   const { cookies } = await app.sessions.issue({ user: 1 })
   faulty.set('read', 'rejects')
-  t.same((await app.inject({ url: '/', cookies })).json(), { code: 'FST_KEEP_STORE', cause: SECRET, user: null })
+  t.same((await app.inject({ url: '/', cookies })).json(), { code: 'FST_KEEP_STORE', cause: `store.read() failed: ${SECRET}`, user: null })
   faulty.clear()
   faulty.set('update', 'rejects')
-  t.same((await app.inject({ url: '/', cookies })).json(), { code: 'FST_KEEP_STORE', cause: SECRET, user: 1 })
+  t.same((await app.inject({ url: '/', cookies })).json(), { code: 'FST_KEEP_STORE', cause: `store.update() failed: ${SECRET}`, user: 1 })
 })
 
 t.test('an answer that comes after the time is up does no harm', async (t) => {

@@ -2,6 +2,7 @@
 // calls back twice, never, throws, or rejects a promise besides.
 import { inspect } from 'node:util'
 import { InvalidOptionError } from '../errors.js'
+import { thrownError } from '../thrown-error.js'
 
 /** The part of an express-session store that is used: three functions with a callback. */
 export interface ExpressStore {
@@ -50,11 +51,13 @@ export class ExpressRows {
         if (error) reject(error)
         else resolve(answer)
       }
+      // thrown or rejected with nothing is a failure all the same
+      const fail = (reason: unknown) => callback(thrownError(reason))
       try {
         // a promise that is fulfilled says nothing yet: some stores call back after it
-        Promise.resolve(start(callback)).catch((error: unknown) => callback(error ?? new Error('the store failed without a reason')))
+        Promise.resolve(start(callback)).catch(fail)
       } catch (error) {
-        callback(error)
+        fail(error)
       }
     })
   }
