@@ -26,9 +26,9 @@ export const UnstorableValueError = createError<'FST_KEEP_UNSTORABLE_VALUE', 500
 export const SessionTooLargeError = createError<'FST_KEEP_TOO_LARGE', 500, [size: number, limit: number, keys: string]>(
   'FST_KEEP_TOO_LARGE', 'the session takes %d bytes and maxSize is %d; the largest keys are %s', 500)
 
-/** Raised by `getOrThrow` when the key is absent. */
-export const MissingKeyError = createError<'FST_KEEP_MISSING_KEY', 401, [key: string]>(
-  'FST_KEEP_MISSING_KEY', "the session has no '%s'", 401)
+/** Raised by `getOrThrow` when the key is absent. The message goes to the client; the `cause` names the key. */
+export const MissingKeyError = createError<'FST_KEEP_MISSING_KEY', 401, [options?: ErrorOptions]>(
+  'FST_KEEP_MISSING_KEY', 'This needs a session; log in first', 401)
 
 /** Raised by `requireSession` when the session does not have what the guard asks for. */
 export const SessionRequiredError = createError<'FST_KEEP_SESSION_REQUIRED', 401, []>(
@@ -61,3 +61,7 @@ export const ConflictError = createError<'FST_KEEP_CONFLICT', 503, []>(
 /** Raised at registration by a store that can never work: the wrong server, or one that refuses what the store needs. */
 export const UnfitStoreError = createError<'FST_KEEP_UNFIT_STORE', 500, [why: string, options?: ErrorOptions]>(
   'FST_KEEP_UNFIT_STORE', 'the session store cannot be used: %s', 500)
+
+/** Raised by `requireSession` when the function that decides failed with something that is no error; the `cause` has it. */
+export const GuardFailedError = createError<'FST_KEEP_GUARD_FAILED', 500, [options?: ErrorOptions]>(
+  'FST_KEEP_GUARD_FAILED', 'It could not be decided whether to let this request through', 500)

@@ -26,3 +26,9 @@ export function warnUnsaved (request: FastifyRequest): void {
   warnOnce('FST_KEEP_UNSAVED_SESSION', message)
   request.log.warn(message)
 }
+
+/** A guard does not recognise its own login page, and a redirect there would never end. */
+export function warnLoginLoop (request: FastifyRequest): void {
+  const message = "fastify-keep: a guard's redirectTo leads back to a page that the guard itself covers, so the answer is the error and no redirect; give redirectTo the login page's path as the app's router sees it, or name that path in the guard's option except"
+  if (warnOnce('FST_KEEP_LOGIN_LOOP', message)) request.log.warn(message)
+}
