@@ -11,6 +11,7 @@ import { finishHook, holdReply } from './lib/finish-hook.js'
 import { requireSession } from './lib/guard.js'
 import { moveSessions } from './lib/move-sessions.js'
 import { openStore } from './lib/open-store.js'
+import { checkRoute } from './lib/opted-out.js'
 import { resolveOptions } from './lib/options.js'
 import { registerCookie } from './lib/register-cookie.js'
 import { RequestSession } from './lib/request-session.js'
@@ -34,6 +35,8 @@ const keep: FastifyPluginAsync<SessionOptions> = async (app, options) => {
   app.decorateRequest(property, null)
   app.decorateRequest(opened, null)
   app.decorate(`${property}s`, new Sessions(context, app.log))
+
+  app.addHook('onRoute', checkRoute)
 
   app.addHook('onRequest', (request, reply, done) => {
     const requestSession = new RequestSession(context, request, reply)
@@ -69,8 +72,9 @@ export { plugin as fastifyKeep, MemoryStore, moveSessions, requireSession, retur
 /** @hidden */
 export { cjs as 'module.exports' }
 
-export type { RejectionReason, SessionEvent, SessionMessage } from './lib/events.js'
-export type { GuardOptions, SessionGuard, SessionPredicate } from './lib/guard.js'
+export type { DenialReason, RejectionReason, SessionEvent, SessionMessage } from './lib/events.js'
+export type { GuardedReply, GuardedRequest, SessionGuard } from './lib/guard.js'
+export type { GuardOptions, SessionPredicate } from './lib/guard-options.js'
 export type { MoveOptions, SessionMove } from './lib/move-sessions.js'
 export type { Session, SessionMap } from './lib/session.js'
 export type { IssuedSession, Sessions, SessionStats } from './lib/sessions.js'

@@ -26,9 +26,9 @@ export const UnstorableValueError = createError<'FST_KEEP_UNSTORABLE_VALUE', 500
 export const SessionTooLargeError = createError<'FST_KEEP_TOO_LARGE', 500, [size: number, limit: number, keys: string]>(
   'FST_KEEP_TOO_LARGE', 'the session takes %d bytes and maxSize is %d; the largest keys are %s', 500)
 
-/** Raised by `getOrThrow` when the key is absent. */
-export const MissingKeyError = createError<'FST_KEEP_MISSING_KEY', 401, [key: string]>(
-  'FST_KEEP_MISSING_KEY', "the session has no '%s'", 401)
+/** Raised by `getOrThrow` when the key is absent. The message goes to the client; the `cause` names the key. */
+export const MissingKeyError = createError<'FST_KEEP_MISSING_KEY', 401, [options?: ErrorOptions]>(
+  'FST_KEEP_MISSING_KEY', 'This needs a session; log in first', 401)
 
 /** Raised by `requireSession` when the session does not have what the guard asks for. */
 export const SessionRequiredError = createError<'FST_KEEP_SESSION_REQUIRED', 401, []>(
@@ -65,3 +65,7 @@ export const UnfitStoreError = createError<'FST_KEEP_UNFIT_STORE', 500, [why: st
 /** Raised when an app registers @fastify/cookie after the session, which then has registered it already. */
 export const CookieOrderError = createError<'FST_KEEP_COOKIE_ORDER', 500, []>(
   'FST_KEEP_COOKIE_ORDER', '@fastify/cookie was registered after the session, which had to register it itself: register @fastify/cookie before the session, or leave it out', 500)
+
+/** Raised by `requireSession` when the function that decides failed with something that is no error; the `cause` has it. */
+export const GuardFailedError = createError<'FST_KEEP_GUARD_FAILED', 500, [options?: ErrorOptions]>(
+  'FST_KEEP_GUARD_FAILED', 'It could not be decided whether to let this request through', 500)

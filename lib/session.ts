@@ -35,7 +35,7 @@ export class SessionMap extends IndexAccess<SessionBacking> {
   /** The value; throws an error with status 401 when it is absent. */
   getOrThrow<K extends SessionKey> (key: K): Exclude<SessionValue<K>, undefined> {
     const value = this[BEHIND].state.get(key)
-    if (value === undefined) throw new MissingKeyError(key)
+    if (value === undefined) throw new MissingKeyError({ cause: new Error(`the session has no '${key}'`) })
     return value as Exclude<SessionValue<K>, undefined>
   }
 
@@ -203,12 +203,6 @@ export class SessionMap extends IndexAccess<SessionBacking> {
   /** The time by this session's clock. */
   static now (session: SessionMap): number {
     return session[BEHIND].state.now()
-  }
-
-  /** Milliseconds since the session began. */
-  static ageOf (session: SessionMap): number {
-    const state = session[BEHIND].state.seen
-    return state.now() - state.createdAt
   }
 }
 

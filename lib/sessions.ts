@@ -1,6 +1,6 @@
 // A session without a request: by a cookie header, for a test, in a count.
 import type { FastifyBaseLogger } from 'fastify'
-import type { SessionCounts } from './events.js'
+import type { DenialReason, SessionCounts } from './events.js'
 import { CookieNotDeliverableError } from './errors.js'
 import { loadSession, reloadSession, unavailableSession } from './load-session.js'
 import { needsNewCookie, planSave } from './save-plan.js'
@@ -74,6 +74,11 @@ export class Sessions {
     const { counts } = this.#context.events
     const { size = null, bytes = null, expired = 0, evicted = 0 } = this.#context.config.store
     return { ...counts, expired: counts.expired + expired, evicted, size, bytes }
+  }
+
+  /** Takes note that a guard turned away a request with this session. Not for apps, so a static. */
+  static deny (sessions: Sessions, session: Session | null, reason: DenialReason): void {
+    sessions.#context.events.emit('denied', session === null || session.isNew ? null : session.sessionId, { reason })
   }
 
   async #open (cookieHeader: string | undefined): Promise<SessionState> {

@@ -71,3 +71,9 @@ export function warnPublicAnswer (request: FastifyRequest): void {
   const message = "fastify-keep: a response marked for shared caches (Cache-Control: public or s-maxage) sets the session cookie; a cache could give one user's session to another. Do not change the session there, or use Cache-Control: private."
   if (warnOnce('FST_KEEP_PUBLIC_COOKIE', message)) request.log.warn(message)
 }
+
+/** A guard does not recognise its own login page, and a redirect there would never end. */
+export function warnLoginLoop (request: FastifyRequest): void {
+  const message = "fastify-keep: a guard's redirectTo leads back to a page that the guard itself covers, so the answer is the error and no redirect; give redirectTo the login page's path as the app's router sees it, or name that path in the guard's option except"
+  if (warnOnce('FST_KEEP_LOGIN_LOOP', message)) request.log.warn(message)
+}

@@ -46,6 +46,7 @@ const trials: Record<string, Trial> = {
     t.equal((await browser.visit('/account')).body, 'your account')
     t.equal((await browser.visit('/pay', { method: 'POST' })).body, 'paid')
     t.equal((await browser.visit('/admin')).statusCode, 403)
+    t.equal((await new Browser(app).visit('/account/')).statusCode, 401)
   },
   async memory (t, app) {
     await app.ready()
@@ -115,7 +116,7 @@ t.test('every member of the session is in its table', async (t) => {
 
 t.test('the channels of the README are the ones that exist', (t) => {
   const hear = () => {}
-  for (const event of ['created', 'loaded', 'saved', 'regenerated', 'destroyed', 'expired', 'evicted', 'rejected', 'store-error']) {
+  for (const event of ['created', 'loaded', 'saved', 'regenerated', 'destroyed', 'expired', 'evicted', 'rejected', 'denied', 'store-error']) {
     t.match(readme, new RegExp(`:${event}\``))
     subscribe(`fastify-keep:${event}`, hear)
     t.ok(unsubscribe(`fastify-keep:${event}`, hear))
