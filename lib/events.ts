@@ -6,7 +6,7 @@ import { channel } from 'node:diagnostics_channel'
 export type SessionEvent = 'created' | 'loaded' | 'saved' | 'regenerated' | 'destroyed' | 'expired' | 'evicted' | 'rejected' | 'store-error'
 
 /** Why a cookie opened no session. */
-export type RejectionReason = 'malformed' | 'bad-signature' | 'unknown' | 'broken'
+export type RejectionReason = 'malformed' | 'bad-signature' | 'unknown' | 'corrupt'
 
 /** What a subscriber of `fastify-keep:<event>` is told. */
 export interface SessionMessage {

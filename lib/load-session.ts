@@ -1,6 +1,7 @@
 // First half of a request: from the cookie header to the session. The only
 // reader of the store for a request.
 import { andThen } from './awaitable.js'
+import { reportCorrupt } from './corrupt-records.js'
 import type { SessionContext, SessionLog } from './session-context.js'
 import { mayCarryToken, readTokens, type CookieToken, type ParsedCookies } from './session-cookie.js'
 import { sessionIdOf } from './session-id.js'
@@ -30,7 +31,10 @@ export async function reloadSession (context: SessionContext, state: SessionStat
   state.reloaded(state.stored === null ? null : await findStored(context, state.stored.token, log))
 }
 
-/** What the store holds for a token, or `null`. Expired and broken records are removed on the way. */
+/**
+ * What the store holds for a token, or `null`. What is expired or corrupt is absent and stays where it is:
+ * another request may have renewed the one since, a newer process may understand the other.
+ */
 function findStored (context: SessionContext, token: string, log: SessionLog): Awaitable<StoredSession | null> {
   const id = sessionIdOf(token, context.settings.namespace)
   return andThen(context.store.read(id), (record: unknown) => {
@@ -39,13 +43,12 @@ function findStored (context: SessionContext, token: string, log: SessionLog): A
       return null
     }
     if (!isRecord(record)) {
-      log.warn({ sessionId: id }, 'removed a session record that cannot be understood')
-      context.events.emit('rejected', id, { reason: 'broken' })
-      return andThen(context.store.destroy(id), () => null)
+      reportCorrupt(context, id, 'record', log)
+      return null
     }
     if (isExpired(record, context.settings.clock.now())) {
       context.events.emit('expired', id)
-      return andThen(context.store.destroy(id), () => null)
+      return null
     }
     context.events.emit('loaded', id)
     return { token, id, record }
@@ -60,6 +63,7 @@ function resolve (context: SessionContext, tokens: readonly CookieToken[], index
     if (stored === null) return resolve(context, tokens, index + 1, log)
     const state = new SessionState(context.settings, stored)
     state.cookieDue = candidate.renew
+    state.onCorrupt = () => reportCorrupt(context, stored.id, 'value', log)
     return state
   })
 }

@@ -10,19 +10,20 @@ const layers: string[][] = [
   ['index.ts', 'lib/store-suite.ts'],
   [
     'lib/guard.ts', 'lib/move-sessions.ts', 'lib/request-session.ts', 'lib/sessions.ts',
-    'lib/store-suite/broken-records.ts', 'lib/store-suite/changes.ts', 'lib/store-suite/deadlines.ts',
+    'lib/store-suite/changes.ts', 'lib/store-suite/corrupt-records.ts', 'lib/store-suite/deadlines.ts',
     'lib/store-suite/parallel.ts', 'lib/store-suite/records.ts', 'lib/store-suite/replacement.ts'
   ],
   ['lib/load-session.ts', 'lib/save-session.ts', 'lib/store-suite/context.ts'],
-  ['lib/session.ts', 'lib/session-cookie.ts'],
+  ['lib/corrupt-records.ts', 'lib/session.ts', 'lib/session-cookie.ts'],
   ['lib/open-store.ts', 'lib/save-plan.ts', 'lib/session-context.ts', 'lib/session-record.ts'],
   ['lib/deadlines.ts'],
   ['lib/options.ts', 'lib/session-state.ts'],
   ['lib/bounded-store.ts', 'lib/cookie-attributes.ts', 'lib/session-values.ts', 'lib/stores/express-store.ts', 'lib/stores/memory-store.ts', 'lib/stores/redis-store.ts'],
   ['lib/stores/express-record.ts', 'lib/stores/redis-record.ts', 'lib/stores/redis-requirements.ts'],
+  ['lib/codec.ts'],
   [
-    'lib/apply-changes.ts', 'lib/awaitable.ts', 'lib/cache-headers.ts', 'lib/codec.ts', 'lib/duration.ts', 'lib/events.ts',
-    'lib/index-access.ts', 'lib/opted-out.ts', 'lib/return-path.ts', 'lib/session-id.ts', 'lib/stores/broken-record.ts', 'lib/stores/express-rows.ts',
+    'lib/apply-changes.ts', 'lib/awaitable.ts', 'lib/cache-headers.ts', 'lib/duration.ts', 'lib/events.ts',
+    'lib/index-access.ts', 'lib/opted-out.ts', 'lib/own-lifetime.ts', 'lib/return-path.ts', 'lib/stack-overflow.ts', 'lib/session-id.ts', 'lib/stores/corrupt-record.ts', 'lib/stores/express-rows.ts',
     'lib/stores/expiry-queue.ts', 'lib/stores/redis-client.ts', 'lib/stores/redis-scripts.ts', 'lib/turns.ts', 'lib/warnings.ts', 'types/options.ts'
   ],
   ['lib/errors.ts', 'types/session-data.ts', 'types/store.ts']
