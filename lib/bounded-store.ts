@@ -1,7 +1,7 @@
 // The store as the rest of this package sees it: it answers in time and in kind,
 // or fails with a typed error that tells a client nothing.
 import { isPromise } from './awaitable.js'
-import { StoreError, StoreTimeoutError } from './errors.js'
+import { StoreError, StoreTimeoutError, TooManyKeysError } from './errors.js'
 import type { Awaitable, SessionStore } from '../types/store.js'
 
 /** A store whose every failure is a `StoreError` or a `StoreTimeoutError`, reported to `onError` first. */
@@ -9,6 +9,11 @@ export function boundStore (store: SessionStore, timeout: number, onError: (erro
   function fail (error: Error): Error {
     onError(error)
     return error
+  }
+
+  /** What the app asked too much of is no failure of the store. */
+  function typed (cause: unknown): Error {
+    return cause instanceof TooManyKeysError ? cause : fail(new StoreError({ cause }))
   }
 
   function call<T> (isAnswer: (answer: unknown) => boolean, run: () => Awaitable<T>): Awaitable<T> {
@@ -20,7 +25,7 @@ export function boundStore (store: SessionStore, timeout: number, onError: (erro
     try {
       answer = run()
     } catch (cause) {
-      throw fail(new StoreError({ cause }))
+      throw typed(cause)
     }
     return isPromise(answer) ? inTime(answer).then(accept) : accept(answer)
   }
@@ -37,7 +42,7 @@ export function boundStore (store: SessionStore, timeout: number, onError: (erro
         resolve(value)
       }, (cause: unknown) => {
         clearTimeout(timer)
-        if (!late) reject(fail(new StoreError({ cause })))
+        if (!late) reject(typed(cause))
       })
     })
   }
@@ -61,5 +66,5 @@ function isBoolean (answer: unknown): boolean {
 }
 
 function isUpdateResult (answer: unknown): boolean {
-  return answer === 'done' || answer === 'missing' || answer === 'conflict'
+  return answer === 'done' || answer === 'missing' || answer === 'conflict' || answer === 'too-large'
 }
