@@ -63,5 +63,5 @@ export const UnfitStoreError = createError<'FST_KEEP_UNFIT_STORE', 500, [why: st
   'FST_KEEP_UNFIT_STORE', 'the session store cannot be used: %s', 500)
 
 /** Raised by the save when one change has more keys than the store takes at once; nothing was sent. */
-export const TooManyKeysError = createError<'FST_KEEP_TOO_MANY_KEYS', 500, [keys: number, most: number]>(
-  'FST_KEEP_TOO_MANY_KEYS', 'this save writes about %d keys and the store takes fewer than %d at once: store them as one value, such as an object or a Map', 500)
+export const TooManyKeysError = createError<'FST_KEEP_TOO_MANY_KEYS', 500, [needed: number, most: number]>(
+  'FST_KEEP_TOO_MANY_KEYS', 'this save has too many keys for one command of the store (%d arguments of at most %d): store them as one value, such as an object or a Map', 500)

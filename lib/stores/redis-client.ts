@@ -64,7 +64,7 @@ function wholeCommand (command: string, args: string[]): string[] {
 }
 
 function refuseTooMany (args: string[]): void {
-  if (args.length >= MAX_ARGUMENTS) throw new TooManyKeysError(Math.floor(args.length / 2), MAX_ARGUMENTS / 2)
+  if (args.length >= MAX_ARGUMENTS) throw new TooManyKeysError(args.length + 1, MAX_ARGUMENTS)
 }
 
 /** Answers with the options of one command to node-redis. */
