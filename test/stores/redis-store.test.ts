@@ -285,12 +285,12 @@ t.test('a full server refuses to grow, and still renews, removes and ends', asyn
   t.same(await client.keys('*'), [])
 })
 
-t.test('a session may have as many keys as fit, with every client', async (t) => {
+t.test('a session may have as many keys as fit, with each kind of client', async (t) => {
   const server = await startRedis(t)
   const values = Object.fromEntries(Array.from({ length: 140_000 }, (_, index) => [`k${index}`, '1']))
   const keys = Object.keys(values)
-  for (const [name, connect] of Object.entries(singleClients)) {
-    const store = new RedisStore({ client: await connect(t, server), prefix: `${name}:` })
+  for (const name of ['node-redis with RESP3', 'ioredis with RESP2', 'ioredis with keyPrefix, stringNumbers and pipelines']) {
+    const store = new RedisStore({ client: await singleClients[name]!(t, server), prefix: `${name}:` })
     const count = async () => Object.keys((await store.read('a'))?.values ?? {}).length
     t.equal(await store.create('a', record(values)), true, name)
     t.equal(await count(), 140_000, name)
