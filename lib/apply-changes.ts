@@ -31,6 +31,29 @@ export function applyChanges (values: Encoded, { clear, set, remove }: ValueChan
   return Object.fromEntries(Object.entries(written).filter(([key]) => !gone.has(key)))
 }
 
+/** Whether changes leave more than `maxSize`, and more than there was: whoever makes a session smaller may always do so. */
+export function outgrows (before: Encoded, after: Encoded, maxSize: number | undefined): boolean {
+  if (maxSize === undefined || 3 * lengthOf(after) <= maxSize) return false
+  const size = sizeOf(after)
+  return size > maxSize && size > sizeOf(before)
+}
+
+/** What the keys and values take, in bytes of UTF-8. */
+export function sizeOf (values: Encoded): number {
+  let bytes = 0
+  for (const key of Object.keys(values)) bytes += Buffer.byteLength(key) + Buffer.byteLength(values[key] as string)
+  return bytes
+}
+
+/** Found without a look at each character. One of these takes at most 3 bytes of UTF-8. */
+function lengthOf (values: Encoded): number {
+  let length = 0
+  for (const key of Object.keys(values)) length += key.length + (values[key] as string).length
+  return length
+}
+
 function copiedLifetime (lifetime: SessionLifetime | null): SessionLifetime | null {
-  return lifetime && { idle: lifetime.idle, absolute: lifetime.absolute, persistent: lifetime.persistent }
+  if (lifetime === null) return null
+  const { idle, absolute, persistent, from } = lifetime
+  return from === undefined ? { idle, absolute, persistent } : { idle, absolute, persistent, from }
 }

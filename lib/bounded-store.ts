@@ -1,7 +1,7 @@
 // The store as the rest of this package sees it: it answers in time and in kind,
 // or fails with a typed error that tells a client nothing.
 import { isPromise } from './awaitable.js'
-import { StoreError, StoreTimeoutError } from './errors.js'
+import { StoreError, StoreTimeoutError, TooManyKeysError } from './errors.js'
 import { safeCause, shownAnswer, type SentValues } from './safe-cause.js'
 import type { Awaitable, SessionStore } from '../types/store.js'
 
@@ -14,8 +14,8 @@ interface AnswerKind {
 const anything: AnswerKind = { expected: 'anything', isAnswer: () => true }
 const aBoolean: AnswerKind = { expected: 'a boolean', isAnswer: (answer) => typeof answer === 'boolean' }
 const anUpdateResult: AnswerKind = {
-  expected: "'done', 'missing' or 'conflict'",
-  isAnswer: (answer) => answer === 'done' || answer === 'missing' || answer === 'conflict'
+  expected: "'done', 'missing', 'conflict' or 'too-large'",
+  isAnswer: (answer) => answer === 'done' || answer === 'missing' || answer === 'conflict' || answer === 'too-large'
 }
 
 /**
@@ -29,7 +29,8 @@ export function boundStore (store: SessionStore, timeout: number, onError: (erro
   }
 
   function failed (name: string, thrown: unknown, sent?: SentValues): Error {
-    return fail(new StoreError({ cause: safeCause(name, thrown, sent) }))
+    // what the app asked too much of is no failure of the store
+    return thrown instanceof TooManyKeysError ? thrown : fail(new StoreError({ cause: safeCause(name, thrown, sent) }))
   }
 
   function call<T> (name: string, { expected, isAnswer }: AnswerKind, run: () => Awaitable<T>, sent?: SentValues): Awaitable<T> {

@@ -3,6 +3,7 @@
 // apart by a mark that no JSON text begins with.
 import { parse, stringify, DevalueError } from 'devalue'
 import { UnstorableValueError } from './errors.js'
+import { isStackOverflow } from './stack-overflow.js'
 
 const RICH = '~'
 
@@ -29,11 +30,12 @@ export function encode (key: string, value: unknown): string {
 /** Thrown by `decode` for a string that `encode` did not make: the record is no session of ours. */
 export class BrokenValueError extends Error {}
 
-/** The value again, a fresh copy each time. Throws a `BrokenValueError` when the string is not one of ours. */
+/** The value again, a fresh copy each time. Throws a `BrokenValueError` when the string is not one of ours, a `RangeError` when the stack is full. */
 export function decode (encoded: string): unknown {
   try {
     return encoded.startsWith(RICH) ? parse(encoded.slice(RICH.length), revivers) : JSON.parse(encoded)
   } catch (cause) {
+    if (isStackOverflow(cause)) throw cause
     throw new BrokenValueError('not an encoded value', { cause })
   }
 }

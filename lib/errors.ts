@@ -69,3 +69,7 @@ export const CookieOrderError = createError<'FST_KEEP_COOKIE_ORDER', 500, []>(
 /** Raised by `requireSession` when the function that decides failed with something that is no error; the `cause` has it. */
 export const GuardFailedError = createError<'FST_KEEP_GUARD_FAILED', 500, [options?: ErrorOptions]>(
   'FST_KEEP_GUARD_FAILED', 'It could not be decided whether to let this request through', 500)
+
+/** Raised by the save when one change has more keys than the store takes at once; nothing was sent. */
+export const TooManyKeysError = createError<'FST_KEEP_TOO_MANY_KEYS', 500, [needed: number, most: number]>(
+  'FST_KEEP_TOO_MANY_KEYS', 'this save has too many keys for one command of the store (%d arguments of at most %d): store them as one value, such as an object or a Map', 500)

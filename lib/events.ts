@@ -9,14 +9,13 @@ export type SessionEvent = 'created' | 'loaded' | 'saved' | 'regenerated' | 'des
  * Why a cookie opened no session. `'ambiguous'`: a request brought two live sessions
  * under one name. `'too-many'`: it brought more cookies of that name than are tried.
  */
-export type RejectionReason = 'malformed' | 'bad-signature' | 'unknown' | 'broken' | 'ambiguous' | 'too-many'
+export type RejectionReason = 'malformed' | 'bad-signature' | 'unknown' | 'corrupt' | 'ambiguous' | 'too-many'
 
 /**
  * Why a guard turned a request away: nothing was stored, a key was absent, the login was too old, the function
  * answered anything but `true`, or it failed.
  */
 export type DenialReason = 'no-session' | 'missing-key' | 'stale-login' | 'predicate' | 'failed'
-
 /** What a subscriber of `fastify-keep:<event>` is told. */
 export interface SessionMessage {
   /** The public handle; `null` where none is known, as with a malformed cookie. */

@@ -1,13 +1,12 @@
 // First half of a request: from the cookie header to the session. The only
 // reader of the store for a request.
 import { andThen } from './awaitable.js'
-import { chooseSession } from './choose-session.js'
-import { logLine } from './log-line.js'
+import { reportCorrupt } from './corrupt-records.js'
 import type { SessionContext, SessionLog } from './session-context.js'
 import { mayCarryToken, readTokens, type CookieToken, type ParsedCookies } from './session-cookie.js'
 import { sessionIdOf } from './session-id.js'
 import { isExpired, isRecord } from './session-record.js'
-import { SessionState, type FoundSession, type StoredSession } from './session-state.js'
+import { SessionState, type StoredSession } from './session-state.js'
 import type { Awaitable } from '../types/store.js'
 
 /**
@@ -16,13 +15,7 @@ import type { Awaitable } from '../types/store.js'
  */
 export function loadSession (context: SessionContext, header: string | undefined, cookies: ParsedCookies | null, log: SessionLog): Awaitable<SessionState> {
   const tokens = mayCarryToken(context, header) ? readTokens(context, header, cookies) : []
-  return andThen(findAll(context, tokens, [], log), (found) => {
-    const chosen = chooseSession(context, found)
-    const state = new SessionState(context.settings, chosen)
-    state.found = found
-    state.cookieDue = chosen?.renew ?? false
-    return state
-  })
+  return resolve(context, tokens, 0, log)
 }
 
 /** What stands in for a session that could not be read: it finds nothing, and throws when written to. */
@@ -38,7 +31,10 @@ export async function reloadSession (context: SessionContext, state: SessionStat
   state.reloaded(state.stored === null ? null : await findStored(context, state.stored.token, log))
 }
 
-/** What the store holds for a token, or `null`. Expired and broken records are removed on the way. */
+/**
+ * What the store holds for a token, or `null`. What is expired or corrupt is absent and stays where it is:
+ * another request may have renewed the one since, a newer process may understand the other.
+ */
 function findStored (context: SessionContext, token: string, log: SessionLog): Awaitable<StoredSession | null> {
   const id = sessionIdOf(token, context.settings.namespace)
   return andThen(context.store.read(id), (record: unknown) => {
@@ -47,25 +43,27 @@ function findStored (context: SessionContext, token: string, log: SessionLog): A
       return null
     }
     if (!isRecord(record)) {
-      logLine(log, 'warn', { sessionId: id }, 'removed a session record that cannot be understood')
-      context.events.emit('rejected', id, { reason: 'broken' })
-      return andThen(context.store.destroy(id), () => null)
+      reportCorrupt(context, id, 'record', log)
+      return null
     }
     if (isExpired(record, context.settings.clock.now())) {
       context.events.emit('expired', id)
-      return andThen(context.store.destroy(id), () => null)
+      return null
     }
     context.events.emit('loaded', id)
     return { token, id, record }
   })
 }
 
-/** Tries one token after the other: a logout ends every session that the cookies open. */
-function findAll (context: SessionContext, tokens: readonly CookieToken[], found: readonly FoundSession[], log: SessionLog): Awaitable<readonly FoundSession[]> {
-  const [candidate, ...rest] = tokens
-  if (candidate === undefined) return found
+/** Tries one token after the other. */
+function resolve (context: SessionContext, tokens: readonly CookieToken[], index: number, log: SessionLog): Awaitable<SessionState> {
+  const candidate = tokens[index]
+  if (candidate === undefined) return new SessionState(context.settings, null)
   return andThen(findStored(context, candidate.token, log), (stored) => {
-    const all = stored === null ? found : [...found, { ...stored, renew: candidate.renew }]
-    return findAll(context, rest, all, log)
+    if (stored === null) return resolve(context, tokens, index + 1, log)
+    const state = new SessionState(context.settings, stored)
+    state.cookieDue = candidate.renew
+    state.onCorrupt = () => reportCorrupt(context, stored.id, 'value', log)
+    return state
   })
 }

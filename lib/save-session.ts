@@ -2,10 +2,8 @@
 // writer. Every change of a record that is there is conditional, so a slow
 // request can neither bring back what another ended nor undo what it stored.
 import { andThen, isPromise } from './awaitable.js'
-import { BrokenValueError } from './codec.js'
 import { absoluteExpiresAt, nextExpiresAt } from './deadlines.js'
 import { ConflictError, StoreError } from './errors.js'
-import { logLine } from './log-line.js'
 import { planSave, type SavePlan } from './save-plan.js'
 import type { SessionContext, SessionLog } from './session-context.js'
 import { isExpired, isRecord, newRecord } from './session-record.js'
@@ -13,13 +11,16 @@ import type { Checkpoint, SessionState, StoredSession } from './session-state.js
 import type { Awaitable, SessionRecord } from '../types/store.js'
 
 /** What the response has to do about the cookie. */
-export type CookieAction = 'send' | 'renew' | 'clear' | 'keep'
+export type CookieAction = 'send' | 'clear' | 'keep'
 
 // Somebody wins every round, so this many requests can change one session at once.
 const MOST_ROUNDS = 1000
 
 // Two equal random ids mean a store that refuses everything.
 const MOST_NEW_IDS = 3
+
+// Others may make room and take it again, but not often.
+const MAX_REFUSALS = 10
 
 /**
  * Carries out what is pending, after a save of the same session that is on its way.
@@ -40,14 +41,7 @@ export function saveSession (context: SessionContext, state: SessionState, log: 
 
 /** Nothing was stored; the cookie may still have to be sent again, signed anew or with other attributes. */
 function unlessDue (state: SessionState): CookieAction {
-  if (!state.cookieDue || state.stored === null || state.status !== 'kept') return 'keep'
-  return state.cookieOverrides === null ? 'renew' : 'send'
-}
-
-/** Whether the cookie has to be sent again, and whether that can wait. */
-function renewal (state: SessionState, dateMoved: boolean): CookieAction {
-  const due = unlessDue(state)
-  return due === 'keep' && dateMoved ? 'renew' : due
+  return state.cookieDue && state.stored !== null && state.status === 'kept' ? 'send' : 'keep'
 }
 
 /** One save, with the rounds it takes when other requests are faster. */
@@ -57,6 +51,7 @@ class Save {
   readonly #log: SessionLog
   #rounds = 0
   #newIds = 0
+  #refusals = 0
 
   constructor (context: SessionContext, state: SessionState, log: SessionLog) {
     this.#context = context
@@ -99,7 +94,7 @@ class Save {
     return andThen(this.#context.store.touch(stored.id, expiresAt), (found) => {
       if (!found) return this.#ended(since)
       this.#state.saved({ ...stored, record: { ...stored.record, expiresAt } }, since)
-      return renewal(this.#state, this.#state.lifetime.persistent)
+      return this.#state.lifetime.persistent ? 'send' : unlessDue(this.#state)
     })
   }
 
@@ -125,14 +120,16 @@ class Save {
       remove: changes.remove,
       ...((moved || lifetimeChanged) && { expiresAt }),
       ...(lifetimeChanged && { absoluteExpiresAt: absolute, lifetime }),
-      ...(ifVersion !== undefined && { ifVersion })
+      ...(ifVersion !== undefined && { ifVersion }),
+      maxSize: state.settings.maxSize
     })
     return andThen(answer, (result) => {
       if (result === 'missing') return this.#ended(since)
       if (result === 'conflict') return this.#again(since)
+      if (result === 'too-large') return this.#tooLarge(since)
       state.saved({ token, id, record }, since)
       this.#context.events.emit('saved', id)
-      return lifetimeChanged ? 'send' : renewal(state, moved && state.lifetime.persistent)
+      return lifetimeChanged || (moved && state.lifetime.persistent) ? 'send' : unlessDue(this.#state)
     })
   }
 
@@ -151,11 +148,9 @@ class Save {
   #destroy (ifVersion: number | undefined): Awaitable<CookieAction> {
     const since = this.#state.checkpoint()
     const { id } = this.#stored
-    const { broken } = this.#state
     return andThen(this.#context.store.destroy(id, ifVersion), (answer) => {
       if (answer === false && ifVersion !== undefined) return this.#again(since)
-      if (broken) logLine(this.#log, 'warn', { sessionId: id }, 'removed a session record that cannot be understood')
-      this.#context.events.emit(broken ? 'rejected' : 'destroyed', id, broken ? { reason: 'broken' } : {})
+      this.#context.events.emit('destroyed', id)
       this.#state.destroyed(since)
       return 'clear'
     })
@@ -166,19 +161,20 @@ class Save {
     if (++this.#rounds === MOST_ROUNDS) throw new ConflictError()
     return andThen(this.#context.store.read(this.#stored.id), (record: unknown) => {
       if (!isRecord(record) || isExpired(record, this.#state.now())) return this.#ended(since)
-      try {
-        this.#state.rebase(record, since)
-      } catch (error) {
-        if (error instanceof BrokenValueError) return this.#ended(since)
-        throw error
-      }
+      this.#state.rebase(record, since)
       return this.run(planSave(this.#state))
     })
   }
 
+  /** What other requests stored leaves no room: with that taken in, the same save throws, unless room was made in between. */
+  #tooLarge (since: Checkpoint): Awaitable<CookieAction> {
+    if (++this.#refusals === MAX_REFUSALS) throw new StoreError({ cause: new Error('the store says that the session is too large, and holds one that is not') })
+    return this.#again(since)
+  }
+
   /** The record is gone. The changes go with it, and the cookie is left alone: a parallel response may have set a newer one. */
   #ended (since: Checkpoint): CookieAction {
-    logLine(this.#log, 'debug', { sessionId: this.#stored.id }, 'the session ended elsewhere; the changes of this request are dropped')
+    this.#log.debug({ sessionId: this.#stored.id }, 'the session ended elsewhere; the changes of this request are dropped')
     this.#state.ended(since)
     return 'keep'
   }

@@ -1,6 +1,7 @@
 // One session during one request: what was loaded, what is pending, and what is
 // to become of it. It marks; saving is somebody else's work.
 import { StoreError } from './errors.js'
+import { changedLifetime, UNKNOWN } from './own-lifetime.js'
 import { createIdentity, type SessionIdentity } from './session-id.js'
 import { SessionValues, type Update } from './session-values.js'
 import type { CookieAttributes } from './cookie-attributes.js'
@@ -44,9 +45,6 @@ export interface Checkpoint {
   readonly values: SessionValues
 }
 
-/** The `createdAt` of a session that another library began. */
-const UNKNOWN = 0
-
 export class SessionState {
   status: SessionStatus = 'kept'
   /** What the store holds, as far as this request knows. */
@@ -67,10 +65,10 @@ export class SessionState {
   cookieOverrides: CookieAttributes | null = null
   /** The Set-Cookie line that this response carries so far. */
   cookieLine: string | null = null
-  /** The record could not be decoded: it is to be removed, and that is to be logged. */
-  broken = false
   /** Told once, as soon as there may be something to save. */
   onPending: (() => void) | null = null
+  /** Told once, when a stored value is found to be corrupt. */
+  onCorrupt: (() => void) | null = null
   /** Settled as soon as a save that is on its way is through; `null` while there is none. */
   saving: Promise<unknown> | null = null
   readonly settings: SessionSettings
@@ -81,7 +79,7 @@ export class SessionState {
   constructor (settings: SessionSettings, stored: StoredSession | null) {
     this.settings = settings
     this.stored = stored
-    this.values = new SessionValues(stored?.record.values ?? null, settings.maxSize)
+    this.values = new SessionValues(stored?.record.values ?? null, settings.maxSize, () => this.#tellCorrupt())
     this.createdAt = stored?.record.createdAt ?? this.now()
     this.ownLifetime = stored?.record.lifetime ?? null
   }
@@ -119,7 +117,7 @@ export class SessionState {
 
   get (key: string): unknown {
     this.used = true
-    const value = this.#read(key)
+    const value = this.values.get(key)
     // an object may be changed from the inside, without another word to us
     if (typeof value === 'object' && value !== null) this.#pending()
     return value
@@ -188,12 +186,10 @@ export class SessionState {
   }
 
   /** What is left out stays as it is. */
-  setLifetime ({ idle = this.lifetime.idle, absolute, persistent = this.lifetime.persistent }: Partial<SessionLifetime>): void {
+  setLifetime (change: Partial<SessionLifetime>): void {
     this.#mark()
     this.#marks++
-    // an absolute timeout runs from the session's beginning; where that is unknown, from now
-    const age = this.createdAt === UNKNOWN ? this.now() : 0
-    this.ownLifetime = { idle, absolute: absolute === undefined ? this.lifetime.absolute : age + absolute, persistent }
+    this.ownLifetime = changedLifetime({ createdAt: this.createdAt, own: this.ownLifetime, options: this.settings.lifetime, now: this.now() }, change)
     this.lifetimeChanged = true
   }
 
@@ -250,7 +246,7 @@ export class SessionState {
   /** Starts over from what the store holds. */
   reloaded (stored: StoredSession | null): void {
     this.stored = stored
-    this.values = new SessionValues(stored?.record.values ?? null, this.settings.maxSize)
+    this.values = new SessionValues(stored?.record.values ?? null, this.settings.maxSize, () => this.#tellCorrupt())
     this.createdAt = stored?.record.createdAt ?? this.now()
     this.ownLifetime = stored?.record.lifetime ?? null
     this.#settle()
@@ -281,15 +277,10 @@ export class SessionState {
     tell?.()
   }
 
-  /** A value that cannot be decoded makes the whole record one that is no session. */
-  #read (key: string): unknown {
-    try {
-      return this.values.get(key)
-    } catch {
-      this.broken = true
-      this.destroy()
-      return undefined
-    }
+  #tellCorrupt (): void {
+    const tell = this.onCorrupt
+    this.onCorrupt = null
+    tell?.()
   }
 
   /** Whoever begins a new session knowing that the old one ended does not need the old record. */
@@ -301,7 +292,6 @@ export class SessionState {
     this.status = 'kept'
     this.lifetimeChanged = false
     this.touched = false
-    this.broken = false
   }
 
   #begin (): void {
@@ -312,7 +302,7 @@ export class SessionState {
   }
 
   #empty (): void {
-    this.values = new SessionValues(null, this.settings.maxSize)
+    this.values = new SessionValues(null, this.settings.maxSize, () => this.#tellCorrupt())
     this.#begin()
   }
 }

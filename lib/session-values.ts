@@ -1,8 +1,8 @@
 // The values of one session during one request: decoded when first read, and
 // compared with their stored form when the request ends, so that a change inside
 // a value is found and a key nobody read costs nothing.
-import { applyChanges, type ValueChanges } from './apply-changes.js'
-import { decode, encode } from './codec.js'
+import { applyChanges, outgrows, sizeOf, type ValueChanges } from './apply-changes.js'
+import { BrokenValueError, decode, encode } from './codec.js'
 import { SessionTooLargeError } from './errors.js'
 
 /** Turns the stored value of a key into the new one; run again when another request was faster. */
@@ -34,25 +34,30 @@ export class SessionValues {
   /** After a regenerate: the keys that came along. */
   #kept: ReadonlySet<string> | null = null
 
-  constructor (stored: Encoded | null, maxSize: number) {
+  /** Stored values that were found to be corrupt: they read as absent, and stay stored. */
+  readonly #corrupt = new Set<string>()
+  readonly #onCorrupt: () => void
+
+  constructor (stored: Encoded | null, maxSize: number, onCorrupt: () => void) {
     this.#stored = stored ?? NOTHING
     this.#maxSize = maxSize
+    this.#onCorrupt = onCorrupt
   }
 
-  /** The value, or `undefined`. Throws when the stored form cannot be decoded. */
+  /** The value, or `undefined`, also when the stored form cannot be decoded. */
   get (key: string): unknown {
     const live = this.#live.get(key)
     if (live !== undefined) return live.value
     const encoded = ownValue(this.#stored, key)
-    if (encoded === null) return undefined
-    const value = decode(encoded)
+    if (encoded === null || this.#corrupt.has(key)) return undefined
+    const value = this.#decode(key, encoded)
     if (isObject(value)) this.#live.set(key, { value, encoded, updates: NO_UPDATES, sent: 0, written: false })
     return value
   }
 
+  /** Looks at the value itself: one that cannot be decoded is absent for a guard that asks, too. */
   has (key: string): boolean {
-    const live = this.#live.get(key)
-    return live === undefined ? Object.hasOwn(this.#stored, key) : live.value !== undefined
+    return this.get(key) !== undefined
   }
 
   /** Throws when the value cannot be stored; `undefined` removes the key. */
@@ -68,8 +73,8 @@ export class SessionValues {
 
   /** True if it was there. */
   remove (key: string): boolean {
-    const had = this.has(key)
-    if (had) this.set(key, undefined)
+    const had = this.#isThere(key)
+    if (had || this.#corrupt.has(key)) this.set(key, undefined)
     return had
   }
 
@@ -83,8 +88,8 @@ export class SessionValues {
   }
 
   keys (): string[] {
-    const stored = Object.keys(this.#stored).filter((key) => this.has(key))
-    const added = [...this.#live.keys()].filter((key) => this.has(key) && !Object.hasOwn(this.#stored, key))
+    const stored = Object.keys(this.#stored).filter((key) => this.#isThere(key))
+    const added = [...this.#live.keys()].filter((key) => this.#isThere(key) && !Object.hasOwn(this.#stored, key))
     return stored.concat(added)
   }
 
@@ -136,11 +141,11 @@ export class SessionValues {
 
   /**
    * Every value, encoded, as the store will hold it after these changes, which are
-   * now on their way. Throws when together they take more than `maxSize`.
+   * now on their way. Throws when together they take more than `maxSize`, and more than before.
    */
   send (changes: ValueChanges | null): Encoded {
     const all = changes === null ? this.#stored : applyChanges(this.#stored, changes)
-    refuseTooLarge(all, this.#maxSize)
+    if (outgrows(this.#stored, all, this.#maxSize)) throw tooLarge(all, this.#maxSize)
     for (const live of this.#live.values()) live.sent = live.updates.length
     return all
   }
@@ -166,7 +171,7 @@ export class SessionValues {
       const now = this.#encodeAgain(key, live)
       if (live.updates.length > 0 && now === live.encoded) {
         const current = ownValue(fresh, key)
-        live.value = live.updates.reduce((value, step) => step(value), current === null ? undefined : decode(current))
+        live.value = live.updates.reduce((value, step) => step(value), current === null ? undefined : this.#decode(key, current))
         live.encoded = this.#encode(key, live.value)
       } else if (now === ownValue(this.#stored, key)) {
         this.#live.delete(key)
@@ -182,10 +187,29 @@ export class SessionValues {
     return kept === null ? stored : Object.fromEntries(Object.entries(stored).filter(([key]) => kept.has(key)))
   }
 
+  /** Without a look at the value. */
+  #isThere (key: string): boolean {
+    const live = this.#live.get(key)
+    return live === undefined ? Object.hasOwn(this.#stored, key) && !this.#corrupt.has(key) : live.value !== undefined
+  }
+
+  #decode (key: string, encoded: string): unknown {
+    try {
+      return decode(encoded)
+    } catch (error) {
+      if (!(error instanceof BrokenValueError)) throw error
+      this.#corrupt.add(key)
+      this.#onCorrupt()
+      return undefined
+    }
+  }
+
   #encode (key: string, value: unknown): string | null {
     if (value === undefined) return null
     const encoded = encode(key, value)
-    if (3 * encoded.length > this.#maxSize) refuseTooLarge({ [key]: encoded }, this.#maxSize)
+    const alone = { [key]: encoded }
+    const before = ownValue(this.#stored, key)
+    if (outgrows(before === null ? NOTHING : { [key]: before }, alone, this.#maxSize)) throw tooLarge(alone, this.#maxSize)
     return encoded
   }
 
@@ -204,18 +228,8 @@ function ownValue (encoded: Encoded, key: string): string | null {
   return Object.hasOwn(encoded, key) ? encoded[key] as string : null
 }
 
-function refuseTooLarge (encoded: Encoded, limit: number): void {
-  if (mostBytes(encoded) <= limit) return
+function tooLarge (encoded: Encoded, limit: number): Error {
   const sizes = Object.entries(encoded).map(([key, value]) => ({ key, bytes: Buffer.byteLength(key) + Buffer.byteLength(value) }))
-  const total = sizes.reduce((sum, { bytes }) => sum + bytes, 0)
-  if (total <= limit) return
   const largest = sizes.sort((a, b) => b.bytes - a.bytes).slice(0, 3).map(({ key, bytes }) => `'${key.slice(0, 80)}' (${bytes})`)
-  throw new SessionTooLargeError(total, limit, largest.join(', '))
-}
-
-/** At least what they take, without a look at each character: one of a string's length takes 3 bytes of UTF-8 at most. */
-function mostBytes (encoded: Encoded): number {
-  let length = 0
-  for (const key of Object.keys(encoded)) length += key.length + (encoded[key] as string).length
-  return 3 * length
+  return new SessionTooLargeError(sizeOf(encoded), limit, largest.join(', '))
 }

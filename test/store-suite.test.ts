@@ -26,6 +26,17 @@ const flaws: Record<string, Flaw> = {
   'ignores the version of an update': (good) => ({
     update: (id, { ifVersion, ...changes }) => good.update(id, changes)
   }),
+  'ignores maxSize': (good) => ({
+    update: (id, { maxSize, ...changes }) => good.update(id, changes)
+  }),
+  'refuses everything in a session that is too large': (good) => ({
+    update: (id, changes) => {
+      const before = good.read(id)
+      const size = (values: Record<string, string>) => Object.entries(values).flat().join('').length
+      if (before !== null && changes.maxSize !== undefined && size(before.values) > changes.maxSize) return 'too-large'
+      return good.update(id, changes)
+    }
+  }),
   'ignores the version of a replace': (good) => ({
     replace: (oldId, newId, record) => good.replace(oldId, newId, record)
   }),

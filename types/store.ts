@@ -5,10 +5,12 @@ export type Awaitable<T> = T | Promise<T>
 export interface SessionLifetime {
   /** From the last use. */
   readonly idle: number
-  /** From `createdAt`, whatever the use. */
+  /** From `from` or, where that is left out, from `createdAt`, whatever the use. */
   readonly absolute: number
   /** True when the cookie outlives the browser's own session. */
   readonly persistent: boolean
+  /** Since when `absolute` counts, for a session whose `createdAt` is unknown; milliseconds since the epoch. */
+  readonly from?: number
 }
 
 /**
@@ -48,10 +50,15 @@ export interface SessionChanges {
   readonly lifetime?: SessionLifetime | null
   /** Given: apply only if the record's version is this one, answer `'conflict'` otherwise. */
   readonly ifVersion?: number
+  /**
+   * Given: what the record may hold afterwards, in bytes of UTF-8 of its keys and values. Where it would hold
+   * more, and more than it does now, write nothing and answer `'too-large'`. Checked after `ifVersion`.
+   */
+  readonly maxSize?: number
 }
 
 /** What became of an update. */
-export type UpdateResult = 'done' | 'missing' | 'conflict'
+export type UpdateResult = 'done' | 'missing' | 'conflict' | 'too-large'
 
 /**
  * A place where sessions live: six functions. Each may answer with a value or

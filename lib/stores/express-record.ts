@@ -4,8 +4,10 @@
 // object gets among the user's data. What express-session or @fastify/session
 // wrote is understood too.
 import { encode } from '../codec.js'
+import { LONGEST_DURATION } from '../duration.js'
+import { isStackOverflow } from '../stack-overflow.js'
 import type { SessionRecord } from '../../types/store.js'
-import { brokenRecord } from './broken-record.js'
+import { corruptRecord } from './corrupt-record.js'
 
 const RECORD = 'fastify-keep'
 
@@ -22,9 +24,10 @@ export function recordOfRow (row: unknown, now: number): SessionRecord | null {
   if (!isRow(row)) return null
   const record = row[RECORD]
   try {
-    return typeof record === 'string' ? JSON.parse(record) ?? brokenRecord() : foreignRecord(row, now)
-  } catch {
-    return brokenRecord()
+    return typeof record === 'string' ? JSON.parse(record) ?? corruptRecord() : foreignRecord(row, now)
+  } catch (error) {
+    if (isStackOverflow(error)) throw error
+    return corruptRecord()
   }
 }
 
@@ -42,7 +45,7 @@ function foreignRecord (row: object, now: number): SessionRecord {
   const { cookie, __lastAccess, lastModified, ...values } = JSON.parse(JSON.stringify(row))
   const hasDate = Boolean(cookie?.expires)
   const expiresAt = hasDate ? Date.parse(cookie.expires) : now + DAY
-  const left = Math.max(1, expiresAt - now)
+  const left = Math.min(Math.max(1, expiresAt - now), LONGEST_DURATION)
   return {
     values: Object.fromEntries(Object.entries(values).map(([key, value]) => [key, encode(key, value)])),
     createdAt: 0,
@@ -50,7 +53,7 @@ function foreignRecord (row: object, now: number): SessionRecord {
     absoluteExpiresAt: expiresAt,
     version: 0,
     owner: null,
-    lifetime: hasDate ? { idle: left, absolute: left, persistent: true } : null
+    lifetime: hasDate ? { idle: left, absolute: left, persistent: true, from: now } : null
   }
 }
 

@@ -6,7 +6,7 @@
  * @packageDocumentation
  */
 import { inspect } from 'node:util'
-import { changedRecord } from '../apply-changes.js'
+import { changedRecord, outgrows } from '../apply-changes.js'
 import { DURATION_MEND, toMilliseconds } from '../duration.js'
 import { InvalidOptionError } from '../errors.js'
 import { publish } from '../events.js'
@@ -36,12 +36,19 @@ export function fromExpressStore (store: ExpressStore, options: ExpressStoreOpti
   return new AdaptedStore(store, options)
 }
 
-// By store, so that two apps of one process that share it take turns too
-const turnsOf = new WeakMap<ExpressStore, Turns>()
+/** A deadline that is waiting for its turn, and whoever waits for it. */
+interface Renewal {
+  expiresAt: number
+  readonly answer: Promise<boolean>
+}
+
+// A deadline that another request has just moved is not worth a write for less.
+const MAX_TOLERANCE = 1000
 
 class AdaptedStore implements SessionStore {
   readonly #rows: ExpressRows
   readonly #turns: Turns
+  readonly #renewals = new Map<string, Renewal>()
   readonly #timeout: number
   readonly #clock: Clock
 
@@ -49,16 +56,16 @@ class AdaptedStore implements SessionStore {
     const milliseconds = toMilliseconds(timeout)
     if (milliseconds === null) throw new InvalidOptionError('timeout', inspect(timeout), DURATION_MEND)
     this.#rows = new ExpressRows('store', store, milliseconds)
-    this.#turns = turnsOf.get(store) ?? new Turns()
-    turnsOf.set(store, this.#turns)
+    this.#turns = Turns.of(store)
     this.#timeout = milliseconds
     this.#clock = clock
   }
 
+  /** Removes nothing: another process may have renewed by now what has just expired here. */
   async read (id: string): Promise<SessionRecord | null> {
     const record = await this.#get(id)
     if (record === null || !this.#isOver(record)) return record
-    await this.#expire(id)
+    publish('expired', id)
     return null
   }
 
@@ -75,19 +82,39 @@ class AdaptedStore implements SessionStore {
       const record = await this.#find(id)
       if (record === null) return 'missing'
       if (changes.ifVersion !== undefined && changes.ifVersion !== record.version) return 'conflict'
-      await this.#set(id, changedRecord(record, changes))
+      const changed = changedRecord(record, changes)
+      if (outgrows(record.values, changed.values, changes.maxSize)) return 'too-large'
+      await this.#set(id, changed)
       return 'done'
     })
   }
 
-  /** Never the store's own `touch`: with most stores that moves a date which nobody can read back. */
+  /**
+   * Never the store's own `touch`: with most stores that moves a date which nobody can read back.
+   * A page whose forty requests all find a renewal due costs one write: those that wait join the first.
+   */
   touch (id: string, expiresAt: number): Promise<boolean> {
-    return this.#alone(id, async () => {
-      const record = await this.#find(id)
-      if (record === null) return false
-      await this.#set(id, { ...record, expiresAt })
-      return true
-    })
+    const waiting = this.#renewals.get(id)
+    if (waiting !== undefined) {
+      waiting.expiresAt = Math.max(waiting.expiresAt, expiresAt)
+      return waiting.answer
+    }
+    const renewal: Renewal = { expiresAt, answer: this.#alone(id, () => this.#renew(id, renewal)) }
+    this.#renewals.set(id, renewal)
+    const leave = () => { if (this.#renewals.get(id) === renewal) this.#renewals.delete(id) }
+    renewal.answer.then(leave, leave)
+    return renewal.answer
+  }
+
+  async #renew (id: string, renewal: Renewal): Promise<boolean> {
+    const record = await this.#find(id)
+    // from here on the deadline is settled, and nobody can join
+    this.#renewals.delete(id)
+    if (record === null) return false
+    const { expiresAt } = renewal
+    const tolerance = Math.min(MAX_TOLERANCE, (expiresAt - this.#clock.now()) / 100)
+    if (Math.abs(record.expiresAt - expiresAt) > tolerance) await this.#set(id, { ...record, expiresAt })
+    return true
   }
 
   /** The new id is known to nobody yet, so only the old one has to take turns. */
@@ -110,23 +137,8 @@ class AdaptedStore implements SessionStore {
     })
   }
 
-  /** Some stores never look for what has expired. */
-  #expire (id: string): Promise<void> {
-    return this.#alone(id, async () => {
-      const record = await this.#get(id)
-      if (record === null || !this.#isOver(record)) return
-      await this.#rows.destroy(id)
-      publish('expired', id)
-    })
-  }
-
   #alone<T> (id: string, work: () => Promise<T>): Promise<T> {
-    const since = performance.now()
-    return this.#turns.take(id, () => {
-      // whoever asked was told long ago that the store is away, and a write that nobody expects is worse than none
-      if (performance.now() - since > this.#timeout) throw new Error(`the store was busy with this session for ${this.#timeout} ms`)
-      return work()
-    })
+    return this.#turns.take(id, this.#timeout, work)
   }
 
   /** The record, if it is there, whole and alive. */
@@ -135,7 +147,7 @@ class AdaptedStore implements SessionStore {
     return record !== null && record.expiresAt > this.#clock.now() ? record : null
   }
 
-  /** Not the opposite of being alive: a broken record is neither. */
+  /** Not the opposite of being alive: a corrupt record is neither. */
   #isOver ({ expiresAt }: SessionRecord): boolean {
     return expiresAt <= this.#clock.now()
   }

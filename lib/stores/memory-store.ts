@@ -1,7 +1,7 @@
 // Sessions in this process: the default store. It answers at once, holds no more
 // than it is told to, and removes what has expired in small slices.
 import { getHeapStatistics } from 'node:v8'
-import { changedRecord, copiedRecord } from '../apply-changes.js'
+import { changedRecord, copiedRecord, outgrows } from '../apply-changes.js'
 import { DURATION_MEND, toMilliseconds } from '../duration.js'
 import { InvalidOptionError } from '../errors.js'
 import { publish } from '../events.js'
@@ -91,6 +91,7 @@ export class MemoryStore implements SessionStore {
     if (entry === undefined) return 'missing'
     if (changes.ifVersion !== undefined && changes.ifVersion !== entry.record.version) return 'conflict'
     const record = changedRecord(entry.record, changes)
+    if (outgrows(entry.record.values, record.values, changes.maxSize)) return 'too-large'
     const keys = changes.clear ? undefined : [...Object.keys(changes.set), ...changes.remove]
     this.#write(entry, record, bytesOf(record, keys) - bytesOf(entry.record, keys))
     return 'done'

@@ -1,6 +1,7 @@
 // One way to send a command, whichever client the user brought along. No client is
 // imported: a client is known by what it can do.
 import { setMaxListeners } from 'node:events'
+import { TooManyKeysError } from '../errors.js'
 
 /** A connected client of `redis` (node-redis) 5 or newer: `createClient`, `createClientPool`, `createCluster` or `createSentinel`. */
 export interface NodeRedisClient {
@@ -18,7 +19,7 @@ export interface IoRedisClient {
 export type RedisClient = NodeRedisClient | IoRedisClient
 
 /** Sends one command; `key` says which node of a Cluster it is for, `null` that any will do. */
-export type SendCommand = (key: string | null, command: string, ...args: string[]) => Promise<unknown>
+export type SendCommand = (key: string | null, command: string, args: string[]) => Promise<unknown>
 
 /** The parts of a client that some have and others do not. */
 type Parts = Partial<Record<'call' | 'sendCommand' | 'on' | 'off' | 'nodeClient' | 'getSentinelNode', (...args: unknown[]) => unknown>> & { readonly isOpen?: boolean }
@@ -30,22 +31,40 @@ type Parts = Partial<Record<'call' | 'sendCommand' | 'on' | 'off' | 'nodeClient'
 const UNSENT_MS = 2000
 const SIGNAL_MS = 1000
 
+// The server ends the connection of a client that sends more (`processMultibulkBuffer` in networking.c).
+const MAX_ARGUMENTS = 1024 * 1024
+
+const MAX_SPREAD = 10_000
+
 /** The way to send commands with this client, or `null` when it is no client we know. */
 export function commandSender (client: RedisClient): SendCommand | null {
   const parts = client as Parts
   if (typeof parts?.call === 'function') {
-    return async (_key, command, ...args) => parts.call!(command, ...args)
+    return async (_key, command, args) => {
+      refuseTooMany(args)
+      // V8 takes only so many arguments in one call; ioredis takes lists, too
+      return args.length > MAX_SPREAD ? parts.call!(command, args) : parts.call!(command, ...args)
+    }
   }
   if (typeof parts?.sendCommand !== 'function') return null
   const options = unsentOptions()
   // never a replica: it may still have what was just logged out
   if (typeof parts.nodeClient === 'function') {
-    return async (key, ...args) => parts.sendCommand!(key ?? undefined, false, args, options())
+    return async (key, command, args) => parts.sendCommand!(key ?? undefined, false, wholeCommand(command, args), options())
   }
   if (typeof parts.getSentinelNode === 'function') {
-    return async (_key, ...args) => parts.sendCommand!(false, args, options())
+    return async (_key, command, args) => parts.sendCommand!(false, wholeCommand(command, args), options())
   }
-  return async (_key, ...args) => parts.sendCommand!(args, options())
+  return async (_key, command, args) => parts.sendCommand!(wholeCommand(command, args), options())
+}
+
+function wholeCommand (command: string, args: string[]): string[] {
+  refuseTooMany(args)
+  return [command, ...args]
+}
+
+function refuseTooMany (args: string[]): void {
+  if (args.length >= MAX_ARGUMENTS) throw new TooManyKeysError(args.length + 1, MAX_ARGUMENTS)
 }
 
 /** Answers with the options of one command to node-redis. */

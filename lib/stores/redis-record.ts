@@ -1,7 +1,7 @@
 // A session as a Redis hash: one field per key, so that two requests merge inside
 // Redis, and the rest in fields of one letter, which no key can take.
 import type { SessionChanges, SessionRecord } from '../../types/store.js'
-import { brokenRecord } from './broken-record.js'
+import { corruptRecord } from './corrupt-record.js'
 
 // The scripts know these names too.
 const VERSION = 'v'
@@ -66,7 +66,7 @@ export function recordOf (entries: ReadonlyArray<[field: string, value: string]>
       lifetime: JSON.parse(fields.get(LIFETIME) ?? 'null')
     }
   } catch {
-    return brokenRecord()
+    return corruptRecord()
   }
 }
 

@@ -24,7 +24,7 @@ export async function checkServer (send: SendCommand, store: SessionStore, probe
 /** What the server says of itself; nothing where that alone is forbidden. */
 async function serverInfo (send: SendCommand): Promise<string> {
   try {
-    return toText(await send(null, 'INFO', 'server'))
+    return toText(await send(null, 'INFO', ['server']))
   } catch (error) {
     if (isRefusal((error as Error).message)) return ''
     throw error

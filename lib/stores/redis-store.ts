@@ -9,7 +9,7 @@ import { inspect } from 'node:util'
 import { InvalidOptionError } from '../errors.js'
 import type { Clock } from '../../types/options.js'
 import type { SessionChanges, SessionRecord, SessionStore, UpdateResult } from '../../types/store.js'
-import { brokenRecord } from './broken-record.js'
+import { corruptRecord } from './corrupt-record.js'
 import { commandSender, isNeverConnected, surviveErrors, toEntries, toText, type RedisClient, type SendCommand } from './redis-client.js'
 import { changedFields, recordFields, recordOf } from './redis-record.js'
 import { checkServer } from './redis-requirements.js'
@@ -59,35 +59,39 @@ export class RedisStore implements SessionStore {
   async read (id: string): Promise<SessionRecord | null> {
     const key = this.#key(id)
     try {
-      const record = recordOf(toEntries(await this.#send(key, 'HGETALL', key)))
+      const record = recordOf(toEntries(await this.#send(key, 'HGETALL', [key])))
       return record !== null && record.expiresAt <= this.#clock.now() ? null : record
     } catch (error) {
       // somebody else's key under this name
-      if (isReply(error, 'WRONGTYPE')) return brokenRecord()
+      if (isReply(error, 'WRONGTYPE')) return corruptRecord()
       throw error
     }
   }
 
   async create (id: string, record: SessionRecord): Promise<boolean> {
-    return await this.#run(createScript, id, this.#ttl(record.expiresAt), ...recordFields(record)) === '1'
+    return await this.#run(createScript, id, [this.#ttl(record.expiresAt), ...recordFields(record)]) === '1'
   }
 
   async update (id: string, changes: SessionChanges): Promise<UpdateResult> {
-    const { ifVersion, clear, expiresAt } = changes
+    const { ifVersion, clear, expiresAt, maxSize } = changes
     const nonce = ifVersion === undefined ? null : createNonce()
     const { set, remove } = changedFields(changes, nonce)
-    return await this.#run(updateScript, id,
+    // what only removes keys is never too large, and needs no counting
+    const isBounded = maxSize !== undefined && Object.keys(changes.set).length > 0
+    return await this.#run(updateScript, id, [
       ifVersion === undefined ? '' : String(ifVersion),
       nonce ?? '',
       clear ? '1' : '',
       expiresAt === undefined ? '' : this.#ttl(expiresAt),
+      isBounded ? String(maxSize) : '',
       String(set.length),
       ...set,
-      ...remove) as UpdateResult
+      ...remove
+    ]) as UpdateResult
   }
 
   async touch (id: string, expiresAt: number): Promise<boolean> {
-    return await this.#run(touchScript, id, this.#ttl(expiresAt), String(expiresAt)) === '1'
+    return await this.#run(touchScript, id, [this.#ttl(expiresAt), String(expiresAt)]) === '1'
   }
 
   /**
@@ -97,18 +101,18 @@ export class RedisStore implements SessionStore {
    * its new record back.
    */
   async replace (oldId: string, newId: string, record: SessionRecord, ifVersion?: number): Promise<boolean> {
-    await this.#run(writeScript, newId, this.#ttl(record.expiresAt), ...recordFields(record))
+    await this.#run(writeScript, newId, [this.#ttl(record.expiresAt), ...recordFields(record)])
     const version = ifVersion === undefined ? '' : String(ifVersion)
-    const won = await this.#run(concedeScript, oldId, version, createNonce()) === '1'
+    const won = await this.#run(concedeScript, oldId, [version, createNonce()]) === '1'
     // if this fails the record expires unseen
     if (!won) await this.destroy(newId).catch(() => {})
     return won
   }
 
   async destroy (id: string, ifVersion?: number): Promise<boolean> {
-    if (ifVersion !== undefined) return await this.#run(destroyScript, id, String(ifVersion)) === '1'
+    if (ifVersion !== undefined) return await this.#run(destroyScript, id, [String(ifVersion)]) === '1'
     const key = this.#key(id)
-    await this.#send(key, 'DEL', key)
+    await this.#send(key, 'DEL', [key])
     return true
   }
 
@@ -118,14 +122,14 @@ export class RedisStore implements SessionStore {
   }
 
   /** By its hash; with its source where the server does not know it, as after a restart. */
-  async #run ({ source, sha1 }: RedisScript, id: string, ...args: string[]): Promise<string> {
+  async #run ({ source, sha1 }: RedisScript, id: string, args: string[]): Promise<string> {
     const key = this.#key(id)
     const rest = ['1', key, String(this.#clock.now()), ...args]
     try {
-      return toText(await this.#send(key, 'EVALSHA', sha1, ...rest))
+      return toText(await this.#send(key, 'EVALSHA', [sha1, ...rest]))
     } catch (error) {
       if (!isReply(error, 'NOSCRIPT')) throw error
-      return toText(await this.#send(key, 'EVAL', source, ...rest))
+      return toText(await this.#send(key, 'EVAL', [source, ...rest]))
     }
   }
 

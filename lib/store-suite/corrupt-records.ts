@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { isRecord } from '../session-record.js'
 import { newId, type SuiteContext } from './context.js'
 
-export function brokenRecordSuite ({ test, record, damage }: SuiteContext): void {
+export function corruptRecordSuite ({ test, record, damage }: SuiteContext): void {
   for (const [index, damageRecord] of damage.entries()) {
     test(`a damaged record reads as null or as no record at all, and can be destroyed: ${damageRecord.name || index + 1}`, async (store) => {
       const id = newId()
