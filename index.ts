@@ -17,7 +17,7 @@ import { returnPath } from './lib/return-path.js'
 import type { Session } from './lib/session.js'
 import { createContext } from './lib/session-context.js'
 import { Sessions } from './lib/sessions.js'
-import { MemoryStore } from './lib/stores/memory-store.js'
+import { MemoryStore } from './lib/stores/memory/memory-store.js'
 import type { SessionOptions } from './types/options.js'
 
 const keep: FastifyPluginAsync<SessionOptions> = async (app, options) => {
@@ -88,7 +88,7 @@ export type { GuardOptions, SessionGuard, SessionPredicate } from './lib/guard.j
 export type { MoveOptions, SessionMove } from './lib/move-sessions.js'
 export type { Session, SessionMap } from './lib/session.js'
 export type { IssuedSession, Sessions, SessionStats } from './lib/sessions.js'
-export type { MemoryStoreOptions } from './lib/stores/memory-store.js'
+export type { MemoryStoreOptions } from './lib/stores/memory/memory-options.js'
 export type { Clock, Duration, SessionCookieAttributes, SessionCookieOptions, SessionOptions } from './types/options.js'
 export type { IndexedValues, SessionData, SessionKey, SessionValue, SessionValues } from './types/session-data.js'
 export type { Awaitable, SessionChanges, SessionLifetime, SessionRecord, SessionStore, UpdateResult } from './types/store.js'

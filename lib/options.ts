@@ -5,7 +5,7 @@ import { Signer } from '@fastify/cookie'
 import { cookieAttributeNames, resolveCookieAttributes, type CookieAttributes } from './cookie-attributes.js'
 import { DURATION_MEND, toMilliseconds } from './duration.js'
 import { InvalidOptionError } from './errors.js'
-import { MemoryStore } from './stores/memory-store.js'
+import { MemoryStore } from './stores/memory/memory-store.js'
 import type { Clock, SessionOptions } from '../types/options.js'
 import type { SessionLifetime, SessionStore } from '../types/store.js'
 

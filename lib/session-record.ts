@@ -11,17 +11,25 @@ export function newRecord (state: SessionState, values: SessionRecord['values'])
     expiresAt: expiresAtWhenUsed(state),
     absoluteExpiresAt: absoluteExpiresAt(state),
     version: 0,
+    generation: generationOf(state),
     owner: state.status === 'rotated' ? state.stored?.record.owner ?? null : null,
     lifetime: state.ownLifetime
   }
 }
 
+/** `regenerate()` is how an app says that somebody has logged in; a rotation changes nothing about who it is. */
+function generationOf ({ status, stored }: SessionState): number {
+  if (status === 'regenerated') return 1
+  // a record that an older version stored has none
+  return status === 'rotated' ? stored?.record.generation ?? 0 : 0
+}
+
 /** Whether a store's answer has the shape of a record; whatever does not is no session. */
 export function isRecord (answer: unknown): answer is SessionRecord {
   if (typeof answer !== 'object' || answer === null) return false
-  const { values, createdAt, expiresAt, absoluteExpiresAt, version, lifetime } = answer as Partial<SessionRecord>
+  const { values, createdAt, expiresAt, absoluteExpiresAt, version, generation = 0, lifetime } = answer as Partial<SessionRecord>
   return isWhole(createdAt) && isWhole(expiresAt) && isWhole(absoluteExpiresAt) && isWhole(version) &&
-    hasStrings(values) && isLifetime(lifetime)
+    isWhole(generation) && hasStrings(values) && isLifetime(lifetime)
 }
 
 /** Whether the record has outlived either deadline, whatever the store says. */

@@ -18,12 +18,12 @@ const layers: string[][] = [
   ['lib/open-store.ts', 'lib/save-plan.ts', 'lib/session-context.ts', 'lib/session-record.ts'],
   ['lib/deadlines.ts'],
   ['lib/options.ts', 'lib/session-state.ts'],
-  ['lib/bounded-store.ts', 'lib/cookie-attributes.ts', 'lib/session-values.ts', 'lib/stores/express-store.ts', 'lib/stores/memory-store.ts', 'lib/stores/redis-store.ts'],
-  ['lib/stores/express-record.ts', 'lib/stores/redis-record.ts', 'lib/stores/redis-requirements.ts'],
+  ['lib/bounded-store.ts', 'lib/cookie-attributes.ts', 'lib/session-values.ts', 'lib/stores/express-store.ts', 'lib/stores/memory/memory-store.ts', 'lib/stores/redis-store.ts'],
+  ['lib/stores/express-record.ts', 'lib/stores/redis-record.ts', 'lib/stores/redis-requirements.ts', 'lib/stores/memory/eviction-order.ts', 'lib/stores/memory/layout.ts', 'lib/stores/memory/memory-options.ts'],
   [
     'lib/apply-changes.ts', 'lib/awaitable.ts', 'lib/cache-headers.ts', 'lib/codec.ts', 'lib/duration.ts', 'lib/events.ts',
     'lib/index-access.ts', 'lib/opted-out.ts', 'lib/return-path.ts', 'lib/session-id.ts', 'lib/stores/broken-record.ts', 'lib/stores/express-rows.ts',
-    'lib/stores/expiry-queue.ts', 'lib/stores/redis-client.ts', 'lib/stores/redis-scripts.ts', 'lib/turns.ts', 'lib/warnings.ts', 'types/options.ts'
+    'lib/stores/memory/expiry-queue.ts', 'lib/stores/memory/known-shapes.ts', 'lib/stores/memory/sharded-map.ts', 'lib/stores/memory/string-size.ts', 'lib/stores/memory/sweep-timer.ts', 'lib/stores/redis-client.ts', 'lib/stores/redis-scripts.ts', 'lib/turns.ts', 'lib/warnings.ts', 'types/options.ts'
   ],
   ['lib/errors.ts', 'types/session-data.ts', 'types/store.ts']
 ]

@@ -189,7 +189,7 @@ t.test('a session that others change without end gives up at last', async (t) =>
 })
 
 t.test('a broken record is no session, one line in the log, and removed', async (t) => {
-  const good = { values: { user: '1' }, createdAt: 1, expiresAt: 9e15, absoluteExpiresAt: 9e15, version: 0, owner: null, lifetime: null }
+  const good = { values: { user: '1' }, createdAt: 1, expiresAt: 9e15, absoluteExpiresAt: 9e15, version: 0, generation: 0, owner: null, lifetime: null }
   const broken: unknown[] = [
     42, 'text', true, [], {}, { ...good, values: null }, { ...good, values: [] }, { ...good, values: { user: 1 } }, { ...good, values: 'x' },
     ...['createdAt', 'expiresAt', 'absoluteExpiresAt', 'version'].flatMap((field) => [undefined, null, '1', NaN, -1, 1e300, {}].map((value) => ({ ...good, [field]: value }))),

@@ -22,7 +22,7 @@ export function recordOfRow (row: unknown, now: number): SessionRecord | null {
   if (!isRow(row)) return null
   const record = row[RECORD]
   try {
-    return typeof record === 'string' ? JSON.parse(record) ?? brokenRecord() : foreignRecord(row, now)
+    return typeof record === 'string' ? withGeneration(JSON.parse(record)) ?? brokenRecord() : foreignRecord(row, now)
   } catch {
     return brokenRecord()
   }
@@ -37,6 +37,11 @@ function isRow (row: unknown): row is Record<string, unknown> {
   return typeof row === 'object' && row !== null
 }
 
+/** A record that an older version stored has none. */
+function withGeneration (record: SessionRecord | null): SessionRecord | null {
+  return record && Object.assign({ generation: 0 }, record)
+}
+
 /** As a record what another library wrote. When that session began nobody knows, so it is never a fresh login. */
 function foreignRecord (row: object, now: number): SessionRecord {
   const { cookie, __lastAccess, lastModified, ...values } = JSON.parse(JSON.stringify(row))
@@ -49,6 +54,7 @@ function foreignRecord (row: object, now: number): SessionRecord {
     expiresAt,
     absoluteExpiresAt: expiresAt,
     version: 0,
+    generation: 0,
     owner: null,
     lifetime: hasDate ? { idle: left, absolute: left, persistent: true } : null
   }
