@@ -12,15 +12,15 @@ export type ValueChanges = Pick<SessionChanges, 'clear' | 'set' | 'remove'>
 const NOTHING: Encoded = Object.freeze({})
 
 /** The same record; nothing of it is shared. */
-export function copiedRecord ({ values, createdAt, expiresAt, absoluteExpiresAt, version, owner, lifetime }: SessionRecord): SessionRecord {
-  return { values: { ...NOTHING, ...values }, createdAt, expiresAt, absoluteExpiresAt, version, owner, lifetime: copiedLifetime(lifetime) }
+export function copiedRecord ({ values, createdAt, expiresAt, absoluteExpiresAt, version, generation = 0, owner, lifetime }: SessionRecord): SessionRecord {
+  return { values: { ...NOTHING, ...values }, createdAt, expiresAt, absoluteExpiresAt, version, generation, owner, lifetime: copiedLifetime(lifetime) }
 }
 
 /** The record after the changes, one version on; nothing of it is shared with either. */
 export function changedRecord (record: SessionRecord, changes: SessionChanges): SessionRecord {
   const { expiresAt = record.expiresAt, absoluteExpiresAt = record.absoluteExpiresAt, lifetime = record.lifetime } = changes
-  const { createdAt, owner, version } = record
-  return { values: applyChanges(record.values, changes), createdAt, expiresAt, absoluteExpiresAt, version: version + 1, owner, lifetime: copiedLifetime(lifetime) }
+  const { createdAt, generation = 0, owner, version } = record
+  return { values: applyChanges(record.values, changes), createdAt, expiresAt, absoluteExpiresAt, version: version + 1, generation, owner, lifetime: copiedLifetime(lifetime) }
 }
 
 /** The values after the changes; the ones given are left as they are. Spread, unlike assignment, is safe for `__proto__`. */

@@ -5,7 +5,7 @@ import { cookieAttributeNames, resolveCookieAttributes, type CookieAttributes } 
 import { CookieSigner } from './cookie-signer.js'
 import { DURATION_MEND, toMilliseconds } from './duration.js'
 import { InvalidOptionError } from './errors.js'
-import { MemoryStore } from './stores/memory-store.js'
+import { MemoryStore } from './stores/memory/memory-store.js'
 import type { Clock, SessionOptions } from '../types/options.js'
 import type { SessionLifetime, SessionStore } from '../types/store.js'
 

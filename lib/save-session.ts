@@ -101,7 +101,7 @@ class Save {
   #update ({ changes, ifVersion }: Extract<SavePlan, { step: 'update' }>): Awaitable<CookieAction> {
     const state = this.#state
     const since = state.checkpoint()
-    const { token, id, record: { createdAt, expiresAt: wasUntil, owner, version } } = this.#stored
+    const { token, id, record: { createdAt, expiresAt: wasUntil, generation, owner, version } } = this.#stored
     const { lifetimeChanged, ownLifetime: lifetime } = state
     const record: SessionRecord = {
       values: state.values.send(changes),
@@ -109,6 +109,7 @@ class Save {
       expiresAt: nextExpiresAt(state),
       absoluteExpiresAt: absoluteExpiresAt(state),
       version: version + 1,
+      generation,
       owner,
       lifetime
     }

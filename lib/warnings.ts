@@ -1,4 +1,5 @@
 // Warnings that an operator must see even where no logger is set up, once each.
+import cluster from 'node:cluster'
 import type { FastifyRequest } from 'fastify'
 
 const given = new Set<string>()
@@ -76,4 +77,21 @@ export function warnPublicAnswer (request: FastifyRequest): void {
 export function warnLoginLoop (request: FastifyRequest): void {
   const message = "fastify-keep: a guard's redirectTo leads back to a page that the guard itself covers, so the answer is the error and no redirect; give redirectTo the login page's path as the app's router sees it, or name that path in the guard's option except"
   if (warnOnce('FST_KEEP_LOGIN_LOOP', message)) request.log.warn(message)
+}
+
+/** A full MemoryStore drops sessions that live. Of a visitor's loss and of a user's the process is told apart. */
+export function warnEvicted (generation: number): void {
+  if (generation === 0) {
+    warnOnce('FST_KEEP_EVICTED', 'fastify-keep: the MemoryStore is full and drops sessions of visitors who have not logged in (never regenerated); limit requests by address before a session is stored, raise maxSessions or maxBytes, or use a store outside the process')
+  } else {
+    warnOnce('FST_KEEP_EVICTED_USERS', 'fastify-keep: THE MEMORYSTORE IS FULL AND LOGS OUT USERS: no sessions of visitors are left to drop; raise maxSessions or maxBytes, or use a store outside the process')
+  }
+}
+
+/** Each process has a MemoryStore of its own: a user is logged in by one and unknown to the next. */
+export function warnManyProcesses (): void {
+  const { pm_id: pm2, NODE_APP_INSTANCE: instance } = process.env
+  if (!cluster.isWorker && pm2 === undefined && instance === undefined) return
+  const where = cluster.isWorker ? 'a cluster worker' : 'a process that a process manager started'
+  warnOnce('FST_KEEP_MEMORY_STORE_PER_PROCESS', `fastify-keep: the MemoryStore is used in ${where}; other processes cannot see its sessions, and a restart loses them: with more than one process use a store they share, such as RedisStore`)
 }

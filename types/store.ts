@@ -28,6 +28,11 @@ export interface SessionRecord {
   readonly absoluteExpiresAt: number
   /** Counts the updates, from 0. */
   readonly version: number
+  /**
+   * How often the user of this session has proven who they are: 0 for a visitor, 1 after `regenerate()`, one more
+   * after each step-up. A whole number. A store that is full can let visitors go before those who logged in.
+   */
+  readonly generation: number
   /** Whose session it is, for stores that list by owner; `null` when nobody claimed it. */
   readonly owner: string | null
   /** This session's own lifetime; `null` while the options hold. */

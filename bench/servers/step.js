@@ -62,6 +62,6 @@ function visitor () {
   const { token, id } = createIdentity('')
   const now = Date.now()
   const values = Object.fromEntries(Object.entries(small).map(([key, value]) => [key, encode(key, value)]))
-  store.create(id, { values, createdAt: now, expiresAt: now + HOUR, absoluteExpiresAt: now + 24 * HOUR, version: 0, owner: null, lifetime: null })
+  store.create(id, { values, createdAt: now, expiresAt: now + HOUR, absoluteExpiresAt: now + 24 * HOUR, version: 0, generation: 0, owner: null, lifetime: null })
   return token
 }

@@ -27,7 +27,7 @@ export function recordSuite ({ test, record }: SuiteContext): void {
 
   test('read answers with the whole record that create wrote', async (store) => {
     const id = newId()
-    const written = record({ owner: 'user:42', version: 7, lifetime: { idle: 60_000, absolute: 86_400_000, persistent: true } })
+    const written = record({ owner: 'user:42', version: 7, generation: 2, lifetime: { idle: 60_000, absolute: 86_400_000, persistent: true } })
     assert.equal(await store.create(id, written), true)
     same(await store.read(id), written)
   })

@@ -11,6 +11,7 @@ const ABSOLUTE_EXPIRES_AT = 'a'
 const OWNER = 'o'
 const LIFETIME = 'l'
 const NONCE = 'n'
+const GENERATION = 'g'
 
 /** Field, value, field, value. */
 export type Fields = string[]
@@ -22,6 +23,7 @@ export function recordFields (record: SessionRecord): Fields {
     EXPIRES_AT, String(record.expiresAt),
     CREATED_AT, String(record.createdAt),
     ABSOLUTE_EXPIRES_AT, String(record.absoluteExpiresAt),
+    ...(record.generation > 0 ? [GENERATION, String(record.generation)] : []),
     ...(record.owner === null ? [] : [OWNER, asText(record.owner)]),
     ...(record.lifetime === null ? [] : [LIFETIME, JSON.stringify(record.lifetime)]),
     ...valueFields(record.values)
@@ -62,6 +64,7 @@ export function recordOf (entries: ReadonlyArray<[field: string, value: string]>
       expiresAt: wholeNumber(fields.get(EXPIRES_AT)),
       absoluteExpiresAt: wholeNumber(fields.get(ABSOLUTE_EXPIRES_AT)),
       version: wholeNumber(fields.get(VERSION)),
+      generation: wholeNumber(fields.get(GENERATION) ?? '0'),
       owner: fields.has(OWNER) ? ofText(fields.get(OWNER) as string) : null,
       lifetime: JSON.parse(fields.get(LIFETIME) ?? 'null')
     }

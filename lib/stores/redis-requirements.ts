@@ -42,7 +42,7 @@ function refuseOld (info: string): void {
 async function tryEveryStep (store: SessionStore, id: string): Promise<void> {
   const now = Date.now()
   const expiresAt = now + 10_000
-  const record: SessionRecord = { values: { probe: '1' }, createdAt: now, expiresAt, absoluteExpiresAt: expiresAt, version: 0, owner: null, lifetime: null }
+  const record: SessionRecord = { values: { probe: '1' }, createdAt: now, expiresAt, absoluteExpiresAt: expiresAt, version: 0, generation: 0, owner: null, lifetime: null }
   await store.create(id, record)
   await store.update(id, { clear: true, set: { probe: '2' }, remove: ['probe'], expiresAt, ifVersion: 0 })
   await store.touch(id, expiresAt)

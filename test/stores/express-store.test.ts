@@ -30,7 +30,7 @@ class MapStore implements ExpressStore {
 }
 
 function recordAt (now: number, parts: Partial<SessionRecord> = {}): SessionRecord {
-  return { values: { userId: '42' }, createdAt: now, expiresAt: now + HOUR, absoluteExpiresAt: now + 24 * HOUR, version: 0, owner: null, lifetime: null, ...parts }
+  return { values: { userId: '42' }, createdAt: now, expiresAt: now + HOUR, absoluteExpiresAt: now + 24 * HOUR, version: 0, generation: 0, owner: null, lifetime: null, ...parts }
 }
 
 t.test('a store gets a cookie with real dates, and the milliseconds that are left', async (t) => {
@@ -379,6 +379,7 @@ t.test('a session that another library wrote can be read', async (t) => {
     expiresAt: expires.getTime(),
     absoluteExpiresAt: expires.getTime(),
     version: 0,
+    generation: 0,
     owner: null,
     lifetime: { idle: 10 * SECOND, absolute: 10 * SECOND, persistent: true, from: clock.now() }
   })

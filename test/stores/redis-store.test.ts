@@ -19,7 +19,7 @@ const HOUR = 3_600_000
 
 function record (values: Record<string, string> = { user: '42' }): SessionRecord {
   const now = Date.now()
-  return { values, createdAt: now, expiresAt: now + HOUR, absoluteExpiresAt: now + 24 * HOUR, version: 0, owner: null, lifetime: null }
+  return { values, createdAt: now, expiresAt: now + HOUR, absoluteExpiresAt: now + 24 * HOUR, version: 0, generation: 0, owner: null, lifetime: null }
 }
 
 const setting = (set: Record<string, string>, ifVersion?: number) =>
