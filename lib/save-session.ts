@@ -2,7 +2,7 @@
 // writer. Every change of a record that is there is conditional, so a slow
 // request can neither bring back what another ended nor undo what it stored.
 import { andThen, isPromise } from './awaitable.js'
-import { BrokenValueError } from './codec.js'
+import { CorruptValueError } from './record/codec.js'
 import { absoluteExpiresAt, nextExpiresAt } from './deadlines.js'
 import { ConflictError, StoreError } from './errors.js'
 import { planSave, type SavePlan } from './save-plan.js'
@@ -161,7 +161,7 @@ class Save {
       try {
         this.#state.rebase(record, since)
       } catch (error) {
-        if (error instanceof BrokenValueError) return this.#ended(since)
+        if (error instanceof CorruptValueError) return this.#ended(since)
         throw error
       }
       return this.run(planSave(this.#state))

@@ -2,7 +2,7 @@
 // compared with their stored form when the request ends, so that a change inside
 // a value is found and a key nobody read costs nothing.
 import { applyChanges, type ValueChanges } from './apply-changes.js'
-import { decode, encode } from './codec.js'
+import { decode, encode } from './record/codec.js'
 import { SessionTooLargeError } from './errors.js'
 
 /** Turns the stored value of a key into the new one; run again when another request was faster. */

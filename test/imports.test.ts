@@ -21,11 +21,14 @@ const layers: string[][] = [
   ['lib/bounded-store.ts', 'lib/cookie-attributes.ts', 'lib/session-values.ts', 'lib/stores/express-store.ts', 'lib/stores/memory-store.ts', 'lib/stores/redis-store.ts'],
   ['lib/stores/express-record.ts', 'lib/stores/redis-record.ts', 'lib/stores/redis-requirements.ts'],
   [
-    'lib/apply-changes.ts', 'lib/awaitable.ts', 'lib/cache-headers.ts', 'lib/codec.ts', 'lib/duration.ts', 'lib/events.ts',
+    'lib/apply-changes.ts', 'lib/awaitable.ts', 'lib/cache-headers.ts', 'lib/record/codec.ts', 'lib/duration.ts', 'lib/events.ts',
     'lib/index-access.ts', 'lib/opted-out.ts', 'lib/return-path.ts', 'lib/session-id.ts', 'lib/stores/broken-record.ts', 'lib/stores/express-rows.ts',
     'lib/stores/expiry-queue.ts', 'lib/stores/redis-client.ts', 'lib/stores/redis-scripts.ts', 'lib/turns.ts', 'lib/warnings.ts', 'types/options.ts'
   ],
-  ['lib/errors.ts', 'types/session-data.ts', 'types/store.ts']
+  ['lib/record/table-reader.ts'],
+  ['lib/record/table-text.ts'],
+  ['lib/record/json-text.ts', 'lib/record/unstorable.ts'],
+  ['lib/errors.ts', 'lib/record/kinds.ts', 'types/session-data.ts', 'types/store.ts']
 ]
 
 const depth = new Map(layers.flatMap((files, index) => files.map((file) => [file, index])))

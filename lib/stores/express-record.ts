@@ -3,7 +3,7 @@
 // that no database changes a key or a value, and nothing a store writes into the
 // object gets among the user's data. What express-session or @fastify/session
 // wrote is understood too.
-import { encode } from '../codec.js'
+import { encode } from '../record/codec.js'
 import type { SessionRecord } from '../../types/store.js'
 import { brokenRecord } from './broken-record.js'
 
