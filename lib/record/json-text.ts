@@ -10,12 +10,31 @@ const NOT_JSON = Symbol('not JSON')
 export function jsonText (value: unknown): string | null {
   // somebody who adds a toJSON to every object must not change what is stored
   if ('toJSON' in Array.prototype) return null
-  const copy = snapshot(value, new Set(), 0)
+  if (typeof value === 'string') return JSON.stringify(value)
+  const copy = snapshot(value, new Seen(), 0)
   return copy === NOT_JSON ? null : JSON.stringify(copy)
 }
 
+/** The objects that were met. Most values are one object: a set is made for more. */
+class Seen {
+  #first: object | null = null
+  #more: Set<object> | null = null
+
+  /** False when it was met before. */
+  add (value: object): boolean {
+    if (this.#first === null) {
+      this.#first = value
+      return true
+    }
+    if (value === this.#first || this.#more?.has(value)) return false
+    this.#more ??= new Set()
+    this.#more.add(value)
+    return true
+  }
+}
+
 /** A copy, for a getter or a proxy may answer something else when it is asked again. */
-function snapshot (value: unknown, seen: Set<object>, depth: number): unknown {
+function snapshot (value: unknown, seen: Seen, depth: number): unknown {
   switch (typeof value) {
     case 'string':
     case 'boolean':
@@ -30,13 +49,12 @@ function snapshot (value: unknown, seen: Set<object>, depth: number): unknown {
 }
 
 /** An object that is met twice, around a cycle or not, is one for the table, which keeps it one. */
-function objectSnapshot (value: object, seen: Set<object>, depth: number): unknown {
-  if (depth > MAX_DEPTH || seen.has(value)) return NOT_JSON
-  seen.add(value)
+function objectSnapshot (value: object, seen: Seen, depth: number): unknown {
+  if (depth > MAX_DEPTH || !seen.add(value)) return NOT_JSON
   return Array.isArray(value) ? arraySnapshot(value, seen, depth) : plainSnapshot(value, seen, depth)
 }
 
-function plainSnapshot (value: object, seen: Set<object>, depth: number): unknown {
+function plainSnapshot (value: object, seen: Seen, depth: number): unknown {
   if (!isPlainPrototype(Object.getPrototypeOf(value)) || Object.getOwnPropertySymbols(value).length > 0) return NOT_JSON
   const count = Object.getOwnPropertyNames(value).length
   if (count === 0 && holdsMore(value)) return NOT_JSON
@@ -44,7 +62,9 @@ function plainSnapshot (value: object, seen: Set<object>, depth: number): unknow
   const keys = Object.keys(copy)
   if (keys.length !== count) return NOT_JSON
   for (const key of keys) {
-    const part = snapshot(copy[key], seen, depth)
+    const own = copy[key]
+    if (typeof own === 'string') continue
+    const part = snapshot(own, seen, depth)
     if (part === NOT_JSON) return NOT_JSON
     if (typeof part === 'object') copy[key] = part
   }
@@ -52,13 +72,14 @@ function plainSnapshot (value: object, seen: Set<object>, depth: number): unknow
 }
 
 /** Names of an array begin with its items and `length`: with a hole or another name, `length` is elsewhere. */
-function arraySnapshot (value: unknown[], seen: Set<object>, depth: number): unknown {
+function arraySnapshot (value: unknown[], seen: Seen, depth: number): unknown {
   if (!isArrayPrototype(Object.getPrototypeOf(value)) || Object.getOwnPropertySymbols(value).length > 0) return NOT_JSON
   const names = Object.getOwnPropertyNames(value)
   if (names.length !== value.length + 1 || names[value.length] !== 'length') return NOT_JSON
   const copy: unknown[] = []
-  for (const item of Array.prototype.values.call(value)) {
-    const part = snapshot(item, seen, depth)
+  for (let index = 0; index < value.length; index++) {
+    const item = value[index]
+    const part = typeof item === 'string' ? item : snapshot(item, seen, depth)
     if (part === NOT_JSON) return NOT_JSON
     copy.push(part)
   }

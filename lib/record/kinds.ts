@@ -16,15 +16,22 @@ const inner: ReadonlyArray<[kind: Kind, isOne: (value: unknown) => boolean]> = [
   ['Date', types.isDate], ['Map', types.isMap], ['Set', types.isSet], ['RegExp', types.isRegExp], ['Uint8Array', types.isUint8Array]
 ]
 
+/** Most are of this realm, and found at once. */
+const innerPrototypes = new Map<unknown, [kind: Kind, isOne: (value: unknown) => boolean]>([
+  [Date.prototype, ['Date', types.isDate]], [Map.prototype, ['Map', types.isMap]], [Set.prototype, ['Set', types.isSet]],
+  [RegExp.prototype, ['RegExp', types.isRegExp]], [Uint8Array.prototype, ['Uint8Array', types.isUint8Array]], [Buffer.prototype, ['Buffer', types.isUint8Array]]
+])
+
 const foreign = new WeakMap<object, string | null>()
 
 /** The kind, or `null` for what cannot be stored. */
 export function kindOf (value: object): Kind | null {
   const prototype: object | null = Object.getPrototypeOf(value)
   if (Array.isArray(value)) return isArrayPrototype(prototype) ? 'Array' : null
+  const ours = innerPrototypes.get(prototype)
+  if (ours !== undefined && ours[1](value)) return ours[0]
   if (holdsMore(value)) {
     const kind = inner.find(([, isOne]) => isOne(value))?.[0]
-    if (kind === 'Uint8Array' && prototype === Buffer.prototype) return 'Buffer'
     return kind !== undefined && intrinsicName(prototype) === kind ? kind : null
   }
   if (isPlainPrototype(prototype)) return 'Object'

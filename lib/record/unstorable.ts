@@ -26,7 +26,7 @@ export function describe (value: unknown): string {
   if (found !== undefined) return found[1]
   const name = nameOf(value as object)
   if (types.isTypedArray(value) && !types.isUint8Array(value)) return `${withArticle(value[Symbol.toStringTag])}: store a list of its numbers, [...array]`
-  if (isThenable(value)) return `a thenable, an instance of ${name ?? 'a class'}: await it first`
+  if (isThenable(value)) return `a thenable, ${name === null ? 'an object with a then method' : `an instance of ${name}`}: await it first`
   if (name === null) return 'an object with another prototype than plain objects have: store a plain copy, { ...object }'
   if (builtIns.has(name)) return `an object that looks like a ${name} and is none: store a real one, or plain data`
   return `an instance of ${name}: store its plain data or its id`

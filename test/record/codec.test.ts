@@ -90,7 +90,7 @@ t.test('what a getter or a proxy throws comes through as it is', async (t) => {
   const fails = () => { throw own }
   for (const value of [
     { get a () { return fails() } }, { d: new Date(), get a () { return fails() } }, [define([], 0, { get: fails, enumerable: true })],
-    new Proxy({ a: 1 }, { get: fails }), new Proxy({}, { ownKeys: fails }), new Map([['a', new Proxy({}, { getPrototypeOf: fails })]])
+    new Proxy({ a: 1 }, { get: fails }), new Proxy({}, { ownKeys: fails }), new Map([['a', new Proxy({}, { getPrototypeOf: fails })]]), new Proxy({}, { getPrototypeOf: () => URL.prototype, get: fails })
   ]) t.throws(() => encode('key', value), own)
   const { proxy, revoke } = Proxy.revocable({}, {})
   revoke()
@@ -113,7 +113,9 @@ t.test('what would not come back is refused, with its place and the fix', async 
     [{ a: runInNewContext('Promise.resolve()') }, "'key'.a cannot be stored: a Promise: await it first"],
     [{ a: { then () {} } }, "'key'.a cannot be stored: a thenable: await it first"],
     [new (class Query { then () {} })(), 'a thenable, an instance of Query: await it first'],
+    [Object.create({ then () {} }), 'a thenable, an object with a then method: await it first'],
     [new (class Query { get then () { throw new Error('no') } })(), 'an instance of Query'],
+    [{ 'a b': new (class Query { then () {} })() }, 'a thenable'],
     [() => {}, 'a function: store plain data'],
     [{ toJSON: () => 1 }, "'key'.toJSON cannot be stored: a function"],
     [new Proxy(() => {}, {}), 'a function: store plain data'],
@@ -249,7 +251,7 @@ t.test('an exhausted stack is neither corrupt data nor a value that cannot be st
   }
   let limit = 1000
   while (attempt(limit, () => {})) limit += 100
-  for (let calls = limit - 200; calls < limit; calls++) for (const probe of probes) attempt(calls, probe)
+  for (let calls = limit - 150; calls < limit; calls += 5) for (const probe of probes) attempt(calls, probe)
   t.ok(outcomes.length > 1)
   t.same(outcomes.filter((error) => !/Maximum call stack size exceeded/.test((error as Error).message)), [])
 })
@@ -300,7 +302,7 @@ t.test('every value comes back as it was, or is refused', async (t) => {
     const back = decode(encoded)
     assertSame(back, it)
     return encode('key', back) === encoded
-  }), { numRuns: fuzzRuns(500) })
+  }), { numRuns: fuzzRuns(200) })
   t.ok(kept > 0)
 })
 
