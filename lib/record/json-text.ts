@@ -10,26 +10,24 @@ const NOT_JSON = Symbol('not JSON')
 export function jsonText (value: unknown): string | null {
   // somebody who adds a toJSON to every object must not change what is stored
   if ('toJSON' in Array.prototype) return null
-  if (typeof value === 'string') return JSON.stringify(value)
   const copy = snapshot(value, new Seen(), 0)
   return copy === NOT_JSON ? null : JSON.stringify(copy)
 }
 
-/** The objects that were met. Most values are one object: a set is made for more. */
+const MAX_LISTED = 8
+
+/** The objects that were met: few are found faster in a list, many in a set. */
 class Seen {
-  #first: object | null = null
+  readonly #listed: object[] = []
   #more: Set<object> | null = null
 
   /** False when it was met before. */
   add (value: object): boolean {
-    if (this.#first === null) {
-      this.#first = value
-      return true
-    }
-    if (value === this.#first || this.#more?.has(value)) return false
+    if (this.#listed.includes(value)) return false
+    if (this.#listed.length < MAX_LISTED) return this.#listed.push(value) > 0
     this.#more ??= new Set()
-    this.#more.add(value)
-    return true
+    const before = this.#more.size
+    return this.#more.add(value).size > before
   }
 }
 
