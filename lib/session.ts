@@ -1,7 +1,7 @@
 // The session as an app sees it: a small typed map that belongs to one browser.
 // Every method marks; what was marked is saved before the response leaves.
 import { inspect } from 'node:util'
-import { decode } from './codec.js'
+import { decode } from './record/codec.js'
 import { resolveCookieAttributes, type CookieAttributes } from './cookie-attributes.js'
 import { nextExpiresAt } from './deadlines.js'
 import { DURATION_MEND, toMilliseconds } from './duration.js'

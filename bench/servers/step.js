@@ -2,7 +2,7 @@
 // the step named on the command line, with the package's own functions.
 import cookie from '@fastify/cookie'
 import session, { MemoryStore } from 'fastify-keep'
-import { encode } from '../../dist/lib/codec.js'
+import { encode } from '../../dist/lib/record/codec.js'
 import { readTokens } from '../../dist/lib/session-cookie.js'
 import { createIdentity, sessionIdOf } from '../../dist/lib/session-id.js'
 import { isExpired, isRecord } from '../../dist/lib/session-record.js'

@@ -1,6 +1,6 @@
 // What goes in comes out.
 import assert from 'node:assert/strict'
-import { decode, encode } from '../codec.js'
+import { decode, encode } from '../record/codec.js'
 import { changing, newId, same, type SuiteContext } from './context.js'
 import type { SessionRecord } from '../../types/store.js'
 

@@ -3,7 +3,7 @@
 // that no database changes a key or a value, and nothing a store writes into the
 // object gets among the user's data. What express-session or @fastify/session
 // wrote is understood too.
-import { encode } from '../codec.js'
+import { encode } from '../record/codec.js'
 import { LONGEST_DURATION } from '../duration.js'
 import { isStackOverflow } from '../stack-overflow.js'
 import type { SessionRecord } from '../../types/store.js'
