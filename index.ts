@@ -4,26 +4,28 @@
  * @packageDocumentation
  * @mergeModuleWith <project>
  */
-import cookie from '@fastify/cookie'
-import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
+import type { FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
-import { DuplicateSessionError } from './lib/errors.js'
-import { requireSession } from './lib/guard.js'
-import { moveSessions } from './lib/move-sessions.js'
-import { openStore } from './lib/open-store.js'
-import { resolveOptions, type SessionConfig } from './lib/options.js'
-import { RequestSession } from './lib/request-session.js'
-import { returnPath } from './lib/return-path.js'
-import type { Session } from './lib/session.js'
+import { claimNames } from './lib/http/claim-names.js'
+import { finishHook, holdReply } from './lib/http/finish-hook.js'
+import { requireSession } from './lib/http/guard.js'
+import { moveSessions } from './lib/http/move-sessions.js'
+import { openStore } from './lib/store/open-store.js'
+import { checkRoute } from './lib/http/opted-out.js'
+import { resolveOptions } from './lib/options.js'
+import { registerCookie } from './lib/http/register-cookie.js'
+import { RequestSession } from './lib/http/request-session.js'
+import { returnPath } from './lib/http/return-path.js'
+import type { Session } from './lib/session/session.js'
 import { createContext } from './lib/session-context.js'
-import { Sessions } from './lib/sessions.js'
-import { MemoryStore } from './lib/stores/memory-store.js'
+import { Sessions } from './lib/http/sessions.js'
+import { MemoryStore } from './lib/stores/memory/memory-store.js'
 import type { SessionOptions } from './types/options.js'
 
 const keep: FastifyPluginAsync<SessionOptions> = async (app, options) => {
   const config = resolveOptions(options)
   claimNames(app, config)
-  if (!app.hasDecorator('serializeCookie')) await app.register(cookie)
+  await registerCookie(app)
 
   const { property, store } = config
   await openStore(config, app.log)
@@ -34,18 +36,20 @@ const keep: FastifyPluginAsync<SessionOptions> = async (app, options) => {
   app.decorateRequest(opened, null)
   app.decorate(`${property}s`, new Sessions(context, app.log))
 
+  app.addHook('onRoute', checkRoute)
+
   app.addHook('onRequest', (request, reply, done) => {
     const requestSession = new RequestSession(context, request, reply)
     const own = request as unknown as OwnProperties
     own[opened] = requestSession
     own[property] = requestSession.session
-    requestSession.open(done)
+    finishHook(() => requestSession.open(), reply, done)
   })
 
-  app.addHook('onSend', (request, _reply, _payload, done) => {
+  app.addHook('onSend', (request, reply, payload, done) => {
     const requestSession = (request as unknown as OwnProperties)[opened] as RequestSession | null
     if (requestSession === null) return done()
-    requestSession.close(done)
+    finishHook(() => requestSession.close(payload), reply, done, holdReply)
   })
 
   app.addHook('onClose', async () => { await store.close?.() })
@@ -53,21 +57,6 @@ const keep: FastifyPluginAsync<SessionOptions> = async (app, options) => {
 
 /** A request, seen as the place of the properties that one registration adds. */
 type OwnProperties = Record<string | symbol, unknown>
-
-const cookieNames = Symbol('fastify-keep.cookieNames')
-
-/** Two sessions in one app need two properties and two cookies. */
-function claimNames (app: FastifyInstance & { [cookieNames]?: Set<string> }, { property, cookieName }: SessionConfig): void {
-  if (app.hasRequestDecorator(property) || app.hasDecorator(`${property}s`)) {
-    throw new DuplicateSessionError(`request.${property}`, "give this one a property of its own, such as property: 'adminSession'")
-  }
-  if (app[cookieNames] === undefined) app.decorate(cookieNames, new Set<string>())
-  const names = app[cookieNames] as Set<string>
-  if (names.has(cookieName)) {
-    throw new DuplicateSessionError(`the cookie '${cookieName}'`, "give this one a cookie of its own, such as cookie: { name: 'admin' }")
-  }
-  names.add(cookieName)
-}
 
 /**
  * The plugin: `await app.register(session, options)`. Adds `request.session` and `app.sessions`, where no
@@ -83,12 +72,13 @@ export { plugin as fastifyKeep, MemoryStore, moveSessions, requireSession, retur
 /** @hidden */
 export { cjs as 'module.exports' }
 
-export type { RejectionReason, SessionEvent, SessionMessage } from './lib/events.js'
-export type { GuardOptions, SessionGuard, SessionPredicate } from './lib/guard.js'
-export type { MoveOptions, SessionMove } from './lib/move-sessions.js'
-export type { Session, SessionMap } from './lib/session.js'
-export type { IssuedSession, Sessions, SessionStats } from './lib/sessions.js'
-export type { MemoryStoreOptions } from './lib/stores/memory-store.js'
+export type { DenialReason, RejectionReason, SessionEvent, SessionMessage } from './lib/events.js'
+export type { GuardedReply, GuardedRequest, SessionGuard } from './lib/http/guard.js'
+export type { GuardOptions, SessionPredicate } from './lib/http/guard-options.js'
+export type { MoveOptions, SessionMove } from './lib/http/move-sessions.js'
+export type { Session, SessionMap } from './lib/session/session.js'
+export type { IssuedSession, Sessions, SessionStats } from './lib/http/sessions.js'
+export type { MemoryStoreOptions } from './lib/stores/memory/memory-options.js'
 export type { Clock, Duration, SessionCookieAttributes, SessionCookieOptions, SessionOptions } from './types/options.js'
 export type { IndexedValues, SessionData, SessionKey, SessionValue, SessionValues } from './types/session-data.js'
 export type { Awaitable, SessionChanges, SessionLifetime, SessionRecord, SessionStore, UpdateResult } from './types/store.js'

@@ -13,7 +13,7 @@ const purposes = [
   ['finding the token in the cookies, checking its shape', /lib\/session-cookie\.js|RegExp: \^\[\\w-\]\{42\}/],
   ['the store and its time limit', /lib\/(stores\/|bounded-store|awaitable|apply-changes)/],
   ['checking the record and its deadlines', /lib\/(session-record|load-session|deadlines|events)\.js/],
-  ['decoding and encoding values, finding changes', /lib\/(codec|session-values)\.js/],
+  ['decoding and encoding values, finding changes', /lib\/(record\/[\w-]+|session-values)\.js/],
   ['the session as the app sees it, its state', /lib\/(session|index-access|session-state|request-session|sessions)\.js/],
   ['the two hooks', / dist\/index\.js/],
   ['deciding and carrying out the save', /lib\/save-/],

@@ -26,9 +26,9 @@ export const UnstorableValueError = createError<'FST_KEEP_UNSTORABLE_VALUE', 500
 export const SessionTooLargeError = createError<'FST_KEEP_TOO_LARGE', 500, [size: number, limit: number, keys: string]>(
   'FST_KEEP_TOO_LARGE', 'the session takes %d bytes and maxSize is %d; the largest keys are %s', 500)
 
-/** Raised by `getOrThrow` when the key is absent. */
-export const MissingKeyError = createError<'FST_KEEP_MISSING_KEY', 401, [key: string]>(
-  'FST_KEEP_MISSING_KEY', "the session has no '%s'", 401)
+/** Raised by `getOrThrow` when the key is absent. The message goes to the client; the `cause` names the key. */
+export const MissingKeyError = createError<'FST_KEEP_MISSING_KEY', 401, [options?: ErrorOptions]>(
+  'FST_KEEP_MISSING_KEY', 'This needs a session; log in first', 401)
 
 /** Raised by `requireSession` when the session does not have what the guard asks for. */
 export const SessionRequiredError = createError<'FST_KEEP_SESSION_REQUIRED', 401, []>(
@@ -46,12 +46,12 @@ export const NotCoveredError = createError<'FST_KEEP_NOT_COVERED', 500, [propert
 export const CookieNotDeliverableError = createError<'FST_KEEP_COOKIE_NOT_DELIVERABLE', 500, [mend: string]>(
   'FST_KEEP_COOKIE_NOT_DELIVERABLE', 'a new session cookie is due and cannot be delivered: %s', 500)
 
-/** Raised when the store failed; the store's own error is the `cause`, and the client is told nothing of it. */
+/** Raised when the store failed; the `cause` names the function and says what went wrong, without what it was given. The client is told nothing of it. */
 export const StoreError = createError<'FST_KEEP_STORE', 503, [options?: ErrorOptions]>(
   'FST_KEEP_STORE', 'The session store is unavailable', 503)
 
-/** Raised when the store did not answer within `storeTimeout`. */
-export const StoreTimeoutError = createError<'FST_KEEP_STORE_TIMEOUT', 503, []>(
+/** Raised when the store did not answer within `storeTimeout`; the `cause` names the function. */
+export const StoreTimeoutError = createError<'FST_KEEP_STORE_TIMEOUT', 503, [options?: ErrorOptions]>(
   'FST_KEEP_STORE_TIMEOUT', 'The session store did not answer in time', 503)
 
 /** Raised when `update` lost to other requests too many times in a row. */
@@ -61,3 +61,15 @@ export const ConflictError = createError<'FST_KEEP_CONFLICT', 503, []>(
 /** Raised at registration by a store that can never work: the wrong server, or one that refuses what the store needs. */
 export const UnfitStoreError = createError<'FST_KEEP_UNFIT_STORE', 500, [why: string, options?: ErrorOptions]>(
   'FST_KEEP_UNFIT_STORE', 'the session store cannot be used: %s', 500)
+
+/** Raised when an app registers @fastify/cookie after the session, which then has registered it already. */
+export const CookieOrderError = createError<'FST_KEEP_COOKIE_ORDER', 500, []>(
+  'FST_KEEP_COOKIE_ORDER', '@fastify/cookie was registered after the session, which had to register it itself: register @fastify/cookie before the session, or leave it out', 500)
+
+/** Raised by `requireSession` when the function that decides failed with something that is no error; the `cause` has it. */
+export const GuardFailedError = createError<'FST_KEEP_GUARD_FAILED', 500, [options?: ErrorOptions]>(
+  'FST_KEEP_GUARD_FAILED', 'It could not be decided whether to let this request through', 500)
+
+/** Raised by the save when one change has more keys than the store takes at once; nothing was sent. */
+export const TooManyKeysError = createError<'FST_KEEP_TOO_MANY_KEYS', 500, [needed: number, most: number]>(
+  'FST_KEEP_TOO_MANY_KEYS', 'this save has too many keys for one command of the store (%d arguments of at most %d): store them as one value, such as an object or a Map', 500)

@@ -3,19 +3,27 @@
 import { channel } from 'node:diagnostics_channel'
 
 /** What can happen to a session. */
-export type SessionEvent = 'created' | 'loaded' | 'saved' | 'regenerated' | 'destroyed' | 'expired' | 'evicted' | 'rejected' | 'store-error'
+export type SessionEvent = 'created' | 'loaded' | 'saved' | 'regenerated' | 'destroyed' | 'expired' | 'evicted' | 'rejected' | 'denied' | 'store-error'
 
-/** Why a cookie opened no session. */
-export type RejectionReason = 'malformed' | 'bad-signature' | 'unknown' | 'broken'
+/**
+ * Why a cookie opened no session. `'ambiguous'`: a request brought two live sessions
+ * under one name. `'too-many'`: it brought more cookies of that name than are tried.
+ */
+export type RejectionReason = 'malformed' | 'bad-signature' | 'unknown' | 'corrupt' | 'ambiguous' | 'too-many'
 
+/**
+ * Why a guard turned a request away: nothing was stored, a key was absent, the login was too old, the function
+ * answered anything but `true`, or it failed.
+ */
+export type DenialReason = 'no-session' | 'missing-key' | 'stale-login' | 'predicate' | 'failed'
 /** What a subscriber of `fastify-keep:<event>` is told. */
 export interface SessionMessage {
   /** The public handle; `null` where none is known, as with a malformed cookie. */
   readonly sessionId: string | null
   /** With `regenerated`: the id it had before, `null` when it had none. */
   readonly previousId?: string | null
-  /** With `rejected`. */
-  readonly reason?: RejectionReason
+  /** With `rejected` and `denied`. */
+  readonly reason?: RejectionReason | DenialReason
   /** With `store-error`. */
   readonly error?: Error
 }
@@ -29,6 +37,7 @@ const channels = {
   expired: channel('fastify-keep:expired'),
   evicted: channel('fastify-keep:evicted'),
   rejected: channel('fastify-keep:rejected'),
+  denied: channel('fastify-keep:denied'),
   'store-error': channel('fastify-keep:store-error')
 } satisfies Record<SessionEvent, unknown>
 
@@ -53,6 +62,8 @@ export interface SessionCounts {
   expired: number
   /** Cookies that opened no session, and records that could not be read. */
   rejected: number
+  /** Requests that a guard turned away. */
+  denied: number
   /** Calls of the store that failed, took too long or were answered with nonsense. */
   storeErrors: number
 }
@@ -60,7 +71,7 @@ export interface SessionCounts {
 /** Counts the events of one registration, and publishes them. */
 export class SessionEvents {
   readonly counts: SessionCounts = {
-    created: 0, loaded: 0, saved: 0, regenerated: 0, destroyed: 0, expired: 0, rejected: 0, storeErrors: 0
+    created: 0, loaded: 0, saved: 0, regenerated: 0, destroyed: 0, expired: 0, rejected: 0, denied: 0, storeErrors: 0
   }
 
   emit (event: Exclude<SessionEvent, 'evicted'>, sessionId: string | null, more?: Omit<SessionMessage, 'sessionId'>): void {

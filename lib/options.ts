@@ -1,11 +1,11 @@
 // What users write becomes what we use: every default, every check, once, at
 // registration. The user's own object is only read.
 import { inspect } from 'node:util'
-import { Signer } from '@fastify/cookie'
 import { cookieAttributeNames, resolveCookieAttributes, type CookieAttributes } from './cookie-attributes.js'
+import { CookieSigner } from './cookie-signer.js'
 import { DURATION_MEND, toMilliseconds } from './duration.js'
 import { InvalidOptionError } from './errors.js'
-import { MemoryStore } from './stores/memory-store.js'
+import { MemoryStore } from './stores/memory/memory-store.js'
 import type { Clock, SessionOptions } from '../types/options.js'
 import type { SessionLifetime, SessionStore } from '../types/store.js'
 
@@ -17,9 +17,10 @@ export interface SessionConfig {
   readonly lifetime: SessionLifetime
   readonly cookieName: string
   readonly cookie: CookieAttributes
-  readonly signer: Signer | null
+  readonly signer: CookieSigner | null
   readonly saveOn: 'always' | 'success'
   readonly onStoreError: 'fail' | 'anonymous'
+  readonly onAmbiguousCookie: 'first' | 'refuse'
   readonly storeTimeout: number
   readonly maxSize: number
   readonly clock: Clock
@@ -40,7 +41,7 @@ const cookieNameShape = /^[\w!#$%&'*+.^`|~-]+$/
 const storeFunctions = ['read', 'create', 'update', 'touch', 'replace', 'destroy'] as const
 
 const known = new Set([
-  'store', 'idleTimeout', 'absoluteTimeout', 'cookie', 'secret', 'property', 'saveOn', 'onStoreError', 'storeTimeout', 'maxSize', 'clock',
+  'store', 'idleTimeout', 'absoluteTimeout', 'cookie', 'secret', 'property', 'saveOn', 'onStoreError', 'onAmbiguousCookie', 'storeTimeout', 'maxSize', 'clock',
   // Fastify's own options of register()
   'prefix', 'logLevel', 'logSerializers', 'encapsulate'
 ])
@@ -73,7 +74,7 @@ export function resolveOptions (options: SessionOptions): SessionConfig {
   refuseUnknown(options, known, '')
   const {
     store, secret, cookie = {}, property = 'session', clock = Date, maxSize = MIB,
-    idleTimeout = '1h', absoluteTimeout = '24h', storeTimeout = '2s', saveOn = 'always', onStoreError = 'fail'
+    idleTimeout = '1h', absoluteTimeout = '24h', storeTimeout = '2s', saveOn = 'always', onStoreError = 'fail', onAmbiguousCookie = 'first'
   } = options
   if (typeof cookie !== 'object' || cookie === null) refuse('cookie', cookie, 'give an object such as { name, path, secure }')
   refuseUnknown(cookie, knownCookie, 'cookie.')
@@ -96,6 +97,7 @@ export function resolveOptions (options: SessionOptions): SessionConfig {
     signer: secret === undefined ? null : signer(secret),
     saveOn: choice('saveOn', saveOn, ['always', 'success']),
     onStoreError: choice('onStoreError', onStoreError, ['fail', 'anonymous']),
+    onAmbiguousCookie: choice('onAmbiguousCookie', onAmbiguousCookie, ['first', 'refuse']),
     storeTimeout: Math.min(duration('storeTimeout', storeTimeout), 0x7fffffff),
     maxSize,
     clock
@@ -136,12 +138,12 @@ function choice<T extends string> (option: string, value: T, choices: readonly T
   return choices.includes(value) ? value : refuse(option, value, `give ${choices.map((each) => `'${each}'`).join(' or ')}`)
 }
 
-function signer (secret: string | readonly string[]): Signer {
+function signer (secret: string | readonly string[]): CookieSigner {
   const secrets = Array.isArray(secret) ? [...secret] : [secret]
   if (secrets.length === 0) refuse('secret', secret, 'give at least one secret, or leave it out')
   for (const each of secrets) {
     if (typeof each === 'string' && Buffer.byteLength(each) >= SHORTEST_SECRET) continue
     throw new InvalidOptionError('secret', typeof each === 'string' ? `${Buffer.byteLength(each)} bytes long` : `of type ${typeof each}`, `give a random string of at least ${SHORTEST_SECRET} bytes, or a list of them`)
   }
-  return new Signer(secrets)
+  return new CookieSigner(secrets)
 }

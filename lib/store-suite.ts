@@ -4,7 +4,7 @@
  *
  * @packageDocumentation
  */
-import { brokenRecordSuite } from './store-suite/broken-records.js'
+import { corruptRecordSuite } from './store-suite/corrupt-records.js'
 import { changeSuite } from './store-suite/changes.js'
 import { deadlineSuite } from './store-suite/deadlines.js'
 import { parallelSuite } from './store-suite/parallel.js'
@@ -30,5 +30,5 @@ export function storeSuite (options: StoreSuiteOptions): void {
 }
 
 const suites: ReadonlyArray<(context: SuiteContext) => void> = [
-  recordSuite, changeSuite, replacementSuite, deadlineSuite, parallelSuite, brokenRecordSuite
+  recordSuite, changeSuite, replacementSuite, deadlineSuite, parallelSuite, corruptRecordSuite
 ]

@@ -1,4 +1,5 @@
 // Warnings that an operator must see even where no logger is set up, once each.
+import cluster from 'node:cluster'
 import type { FastifyRequest } from 'fastify'
 
 const given = new Set<string>()
@@ -13,16 +14,84 @@ function warnOnce (code: string, message: string): boolean {
 
 /** A Secure cookie goes to a browser that may be on plain http and would then drop it. */
 export function warnInsecure (request: FastifyRequest): void {
-  const forwarded = request.headers['x-forwarded-proto'] === 'https'
+  const forwarded = isForwardedHttps(request)
     ? 'The request came through a proxy that spoke https (x-forwarded-proto: https): set the Fastify option trustProxy.'
     : "If a proxy in front speaks https, set the Fastify option trustProxy and let it send x-forwarded-proto; without https, use cookie.secure: 'auto'."
   const message = `fastify-keep: the session cookie is marked Secure, but the request looks like plain http, where browsers drop it. ${forwarded}`
-  if (warnOnce('FST_KEEP_INSECURE_COOKIE', message)) request.log.warn(message)
+  if (warnOnce('FST_KEEP_INSECURE_COOKIE', message)) warnInLog(request, message)
 }
 
 /** Changes were never saved: each time a line in the log, the first time a warning. The reply was hijacked or written raw. */
 export function warnUnsaved (request: FastifyRequest): void {
   const message = 'fastify-keep: the response was sent without saving the session, and its changes are lost; after reply.hijack() or raw writes call `await session.save()` before the headers are sent'
   warnOnce('FST_KEEP_UNSAVED_SESSION', message)
-  request.log.warn(message)
+  warnInLog(request, message)
+}
+
+/** With `secure: 'auto'` a proxy that speaks https goes unnoticed until Fastify is told to trust it, and the cookie is sent without Secure. */
+export function warnUntrustedProxy (request: FastifyRequest): void {
+  // Fastify has `ips` exactly where `trustProxy` is set; then it has judged the header itself
+  if (request.ips !== undefined || !isForwardedHttps(request)) return
+  const message = 'fastify-keep: the session cookie is sent without Secure, although the request came through a proxy that spoke https (x-forwarded-proto: https): set the Fastify option trustProxy, or cookie.secure: true.'
+  if (warnOnce('FST_KEEP_UNTRUSTED_PROXY', message)) warnInLog(request, message)
+}
+
+/** A logger threw; what it was to write is said here. */
+export function warnLogFailed (line: string): void {
+  warnOnce('FST_KEEP_LOG_FAILED', `fastify-keep: the logger threw instead of writing a line: ${line}`)
+}
+
+/** The warning was given already, so a logger that throws loses nothing. */
+function warnInLog (request: FastifyRequest, message: string): void {
+  try {
+    request.log.warn(message)
+  } catch {
+    warnLogFailed(message)
+  }
+}
+
+/** Several proxies make a list; the first entry is the one that spoke to the browser. */
+function isForwardedHttps ({ headers }: FastifyRequest): boolean {
+  return /^\s*https\s*(,|$)/i.test(String(headers['x-forwarded-proto'] ?? ''))
+}
+
+/** A cookie whose path the request lies outside of: it will not come back to where it was made. */
+export function warnOutsideOfPath (request: FastifyRequest, path: string): void {
+  const message = `fastify-keep: a session was stored in a request outside of cookie.path '${path}'. Browsers send the cookie only below that path, so the same address will not find the session again. Use a cookie.path that all of its routes lie below, such as '/'. If a proxy in front adds the path, this is fine.`
+  if (warnOnce('FST_KEEP_OUTSIDE_OF_PATH', message)) request.log.warn(message)
+}
+
+/** A cookie that the browser does not store, for the page that asked belongs to another site. */
+export function warnCrossSite (request: FastifyRequest, sameSite: string): void {
+  const message = `fastify-keep: a page of another site asked for this answer (sec-fetch-site: cross-site), and browsers do not store its session cookie with sameSite '${sameSite}'. Either serve both from one site, such as app.example.com and api.example.com, or use cookie: { sameSite: 'none', secure: true }, and in the page fetch(url, { credentials: 'include' }).`
+  if (warnOnce('FST_KEEP_CROSS_SITE_COOKIE', message)) request.log.warn(message)
+}
+
+/** A cookie in a response that shared caches may give to others. */
+export function warnPublicAnswer (request: FastifyRequest): void {
+  const message = "fastify-keep: a response marked for shared caches (Cache-Control: public or s-maxage) sets the session cookie; a cache could give one user's session to another. Do not change the session there, or use Cache-Control: private."
+  if (warnOnce('FST_KEEP_PUBLIC_COOKIE', message)) request.log.warn(message)
+}
+
+/** A guard does not recognise its own login page, and a redirect there would never end. */
+export function warnLoginLoop (request: FastifyRequest): void {
+  const message = "fastify-keep: a guard's redirectTo leads back to a page that the guard itself covers, so the answer is the error and no redirect; give redirectTo the login page's path as the app's router sees it, or name that path in the guard's option except"
+  if (warnOnce('FST_KEEP_LOGIN_LOOP', message)) request.log.warn(message)
+}
+
+/** A full MemoryStore drops sessions that live. Of a visitor's loss and of a user's the process is told apart. */
+export function warnEvicted (generation: number): void {
+  if (generation === 0) {
+    warnOnce('FST_KEEP_EVICTED', 'fastify-keep: the MemoryStore is full and drops sessions of visitors who have not logged in (never regenerated); limit requests by address before a session is stored, raise maxSessions or maxBytes, or use a store outside the process')
+  } else {
+    warnOnce('FST_KEEP_EVICTED_USERS', 'fastify-keep: THE MEMORYSTORE IS FULL AND LOGS OUT USERS: no sessions of visitors are left to drop; raise maxSessions or maxBytes, or use a store outside the process')
+  }
+}
+
+/** Each process has a MemoryStore of its own: a user is logged in by one and unknown to the next. */
+export function warnManyProcesses (): void {
+  const { pm_id: pm2, NODE_APP_INSTANCE: instance } = process.env
+  if (!cluster.isWorker && pm2 === undefined && instance === undefined) return
+  const where = cluster.isWorker ? 'a cluster worker' : 'a process that a process manager started'
+  warnOnce('FST_KEEP_MEMORY_STORE_PER_PROCESS', `fastify-keep: the MemoryStore is used in ${where}; other processes cannot see its sessions, and a restart loses them: with more than one process use a store they share, such as RedisStore`)
 }

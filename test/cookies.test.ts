@@ -71,7 +71,7 @@ t.test('the right one of several cookies of one name is found, wherever it stand
   calls.length = 0
   const many = Array.from({ length: 50 }, (_, n) => `sid=${decoy(n)}`).join('; ')
   t.same((await app.inject({ url: '/data', headers: { cookie: many } })).json(), {})
-  t.equal(calls.length, 5, 'no more than five are tried')
+  t.equal(calls.length, 8, 'no more than eight are tried')
 })
 
 t.test('a signed cookie opens its session, and nothing else does', async (t) => {
@@ -186,4 +186,24 @@ t.test('the store sees the SHA-256 of the token and never the token', async (t) 
   const { sessionId, cookies } = await app.sessions.issue({ user: 1 })
   t.equal(sessionId, hash('sha256', String(cookies['sid']), 'base64url'))
   t.same((await app.inject({ url: '/data', cookies: { sid: sessionId } })).json(), {}, 'what a copy of the store holds opens nothing')
+})
+
+t.test("with secure: 'auto' a proxy that speaks https and is not trusted is warned about once", async (t) => {
+  const visit = async (server: string, protos: Array<string | null>) => {
+    const { stdout, stderr } = await runApp(`
+      const app = Fastify(${server})
+      app.register(session)
+      app.get('/', async (request) => { request.session.set('a', 1) })
+      for (const proto of ${JSON.stringify(protos)}) {
+        const { headers } = await app.inject({ url: '/', headers: proto === null ? {} : { 'x-forwarded-proto': proto } })
+        console.log(/; Secure/.test(String(headers['set-cookie'])))
+      }
+    `)
+    return { secure: stdout.trim().split('\n').join(), warnings: stderr.match(/FST_KEEP_UNTRUSTED_PROXY/g)?.length ?? 0, stderr }
+  }
+  const untrusted = await visit('', [null, 'https', 'HTTPS, http', 'https'])
+  t.match(untrusted, { secure: 'false,false,false,false', warnings: 1, stderr: /set the Fastify option trustProxy/ })
+  t.match(await visit('', ['HTTPS , http']), { warnings: 1 })
+  t.match(await visit('', [null, 'http', 'http, https', 'httpsx', '']), { secure: 'false,false,false,false,false', warnings: 0 })
+  t.match(await visit('{ trustProxy: true }', ['https', 'https, http', null]), { secure: 'true,false,false', warnings: 0 })
 })

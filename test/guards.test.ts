@@ -1,10 +1,12 @@
 // requireSession: as a wall, a shield and a guard, for browsers and for APIs.
+import cors from '@fastify/cors'
 import Fastify, { type FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
-import session, { requireSession, returnPath, type GuardOptions } from '../index.js'
+import session, { requireSession, type GuardOptions, type SessionPredicate } from '../index.js'
 import { Browser, buildApp } from './fixtures/app.js'
-import { FakeClock, MINUTE } from './fixtures/clock.js'
-import { everyStore } from './fixtures/stores.js'
+import { FakeClock, HOUR, MINUTE, SECOND } from './fixtures/clock.js'
+import { visitRaw } from './fixtures/raw-visit.js'
+import { everyStore, memoryStore, recorded } from './fixtures/stores.js'
 
 const html = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' }
 
@@ -140,30 +142,25 @@ t.test('fresh asks for a recent login, which regenerate starts and rotate does n
 t.test('browsers are redirected with the way back, programs get the error', async (t) => {
   const app = await buildApp(t)
   app.all('/private', { preHandler: requireSession('user', { redirectTo: '/login?from=guard' }) }, async () => 'in')
-  const visit = (headers: object, method: 'GET' | 'POST' | 'HEAD' = 'GET') => app.inject({ url: '/private?a=1&b=%2F', method, headers: { ...headers } })
+  const visit = (headers: object, method: 'GET' | 'POST' | 'HEAD' | 'DELETE' = 'GET') => app.inject({ url: '/private?a=1&b=%2F', method, headers: { ...headers } })
   const back = '/login?from=guard&returnTo=%2Fprivate%3Fa%3D1%26b%3D%252F'
-  for (const headers of [html, {}, { accept: '*/*' }]) {
-    const response = await visit(headers)
-    t.same([response.statusCode, response.headers.location], [302, back])
+  const navigations = [html, { ...html, 'sec-fetch-mode': 'navigate' }, { accept: 'TEXT/HTML' }, { accept: 'image/png, text/html ; q=0.1' }]
+  for (const headers of navigations) {
+    for (const method of ['GET', 'HEAD'] as const) {
+      const response = await visit(headers, method)
+      t.same([response.statusCode, response.headers.location], [302, back])
+    }
+    for (const method of ['POST', 'DELETE'] as const) t.equal((await visit(headers, method)).statusCode, 401, 'a form cannot be sent twice')
   }
-  t.equal((await visit(html, 'HEAD')).headers.location, back)
-  const post = await visit(html, 'POST')
-  t.same([post.statusCode, post.headers.location], [303, '/login?from=guard'], 'a form cannot be sent twice')
-  for (const accept of ['application/json', 'text/event-stream', 'image/png']) t.equal((await visit({ accept })).statusCode, 401)
-})
-
-t.test('the way back never leads to another site', async (t) => {
-  const foreign = ['//evil.example', '/\\evil.example', 'https://evil.example', 'http:evil.example', '\\/evil', '/\t/evil.example', '/\n/evil.example', '\t//evil.example', 'javascript:alert(1)', 'evil', '', 'account', '/\u0000', '//', '/\\/evil.example', null, undefined, 42, ['/a'], {}]
-  for (const claimed of foreign) t.equal(returnPath(claimed, '/home'), '/home', JSON.stringify(claimed))
-  for (const path of ['/', '/account', '/a?b=c&d=//e', '/a#b', '/ü', '/a//b', '/a\\b', '/@evil.example', '/.evil']) t.equal(returnPath(path), path)
-  t.equal(returnPath('//evil.example'), '/')
-
-  const app = Fastify({ rewriteUrl: () => '/private' })
-  t.teardown(() => app.close())
-  await app.register(session)
-  app.get('/private', { preHandler: requireSession('user', { redirectTo: '/login' }) }, async () => 'in')
-  t.equal((await app.inject({ url: '//evil.example/x', headers: html })).headers.location, '/login')
-  t.equal((await app.inject({ url: '/asked', headers: html })).headers.location, '/login?returnTo=%2Fasked')
+  const programs = [
+    {}, ...['*/*', 'text/*', 'application/json', 'application/json, */*;q=0.5', 'text/event-stream', 'text/css,*/*;q=0.1', 'image/avif,image/webp,*/*;q=0.8', 'text/html;q=0', 'text/html; q=0.00', 'text/htmlx', 'x-text/html'].map((accept) => ({ accept })),
+    ...['cors', 'same-origin', 'no-cors', 'websocket', ''].map((mode) => ({ ...html, 'sec-fetch-mode': mode })),
+    { 'sec-fetch-mode': 'navigate' }, { ...html, 'x-requested-with': 'XMLHttpRequest' }
+  ]
+  for (const headers of programs) {
+    const response = await visit(headers)
+    t.same([response.statusCode, response.headers.location], [401, undefined], JSON.stringify(headers))
+  }
 })
 
 t.test('a guard decides by the route, however the URL is written', async (t) => {
@@ -186,14 +183,143 @@ t.test('a guard before the plugin, or on a route without a session, is a clear e
   t.match((await app.inject('/')).json(), { statusCode: 500, code: 'FST_KEEP_NOT_COVERED', message: /register the session plugin before/ })
 
   const other = await buildApp(t)
-  other.get('/', { config: { session: false }, preHandler: requireSession('user') }, async () => 'in')
-  t.match((await other.inject('/')).json(), { statusCode: 500, code: 'FST_KEEP_NOT_COVERED', message: /opted out/ })
+  const optedOut = { config: { session: false } }
+  for (const hook of ['onRequest', 'preValidation', 'preHandler'] as const) {
+    t.throws(() => other.get('/', { ...optedOut, [hook]: requireSession('user') }, async () => 'in'), { code: 'FST_KEEP_NOT_COVERED', message: /the route \/ opted out/ })
+    t.throws(() => other.get('/', { ...optedOut, [hook]: [requireSession(() => true, { fresh: '5m' })] }, async () => 'in'), { code: 'FST_KEEP_NOT_COVERED' })
+  }
+
+  const early = Fastify()
+  t.teardown(() => early.close())
+  early.get('/', { ...optedOut, preHandler: requireSession('user') }, async () => 'in')
+  await early.register(session)
+  t.match((await early.inject('/')).json(), { statusCode: 500, code: 'FST_KEEP_NOT_COVERED', message: /opted out/ }, 'nor where the route came before the plugin')
+})
+
+t.test('routes that opted out pass a wall, and nothing else on them does', async (t) => {
+  const app = await buildApp(t)
+  for (const guard of [requireSession('user'), requireSession(() => false), requireSession(() => true, { fresh: '1s' })]) app.addHook('onRequest', guard)
+  app.get('/health', { config: { session: false } }, async () => 'ok')
+  app.get('/me', { config: { session: true } }, async () => 'in')
+  t.equal((await app.inject('/health')).body, 'ok')
+  t.equal((await app.inject({ url: '/health', method: 'HEAD' })).statusCode, 200)
+  t.equal((await app.inject('/me')).statusCode, 401)
+  t.equal((await app.inject('/nowhere')).statusCode, 401)
+})
+
+t.test('a function that looks at no session can guard a route that opted out', async (t) => {
+  const app = await buildApp(t)
+  const shared = { session: false }
+  const add = (url: string, condition: SessionPredicate) => app.get(url, { config: shared, preHandler: requireSession(condition) }, async () => 'in')
+  app.get('/open', { config: shared }, async () => 'open')
+  add('/yes', () => true)
+  add('/no', () => false)
+  add('/looks', (session) => session.has('user'))
+  const status = async (url: string) => (await app.inject(url)).statusCode
+  t.same([await status('/open'), await status('/yes'), await status('/no'), await status('/looks')], [200, 200, 401, 500])
+  t.same(Object.keys(shared), ['session'], 'the config is only read')
+})
+
+t.test('a function may let a route through without a look at the session', async (t) => {
+  const app = await buildApp(t)
+  app.addHook('onRequest', requireSession((session, request) => (request.routeOptions.config as { public?: boolean }).public === true || session.has('user')))
+  app.get('/open', { config: { public: true } as object }, async () => 'open')
+  app.get('/me', async () => 'in')
+  t.equal((await app.inject('/open')).body, 'open')
+  t.equal((await app.inject('/open')).headers.vary, undefined)
+  t.equal((await app.inject('/me')).statusCode, 401)
+})
+
+t.test('except leaves paths and patterns alone, and nothing beside them', async (t) => {
+  const app = await buildApp(t)
+  app.addHook('onRequest', requireSession('user', { except: ['/health', '/files/:id', '/public/*', '/spa/logo.png'] }))
+  const paths = ['/health', '/health/deep', '/files/:id', '/files/:id/edit', '/public/a', '/public/:name/b', '/public/deep/*', '/publicity', '/spa/*', '/*']
+  for (const path of paths) app.all(path, async () => 'in')
+  const open = ['/health', '/health?x=1', '/h%65alth', '/files/1', '/files/2?x', '/public/a', '/public/x/b', '/public/deep/c/d', '/spa/logo.png']
+  for (const url of open) for (const method of ['GET', 'POST', 'HEAD'] as const) t.equal((await app.inject({ url, method })).statusCode, 200, url)
+  const closed = [
+    '/', '/health/', '//health', '/Health', '/health/deep', '/health%2F', '/health;x', '/x/../health', '/files/1/edit', '/files', '/publicity', '/public', '/public/x/y',
+    '/public/../private', '/public%2Fa', '/spa/logo.png/', '/spa/logo.PNG', '/spa/x', '/spa/../health', '/%68ealth%', '/health%2525', '/spa/logo%252Epng'
+  ]
+  const origin = await app.listen({ port: 0, host: '127.0.0.1' })
+  for (const url of closed) t.not((await visitRaw(origin, url)).statusCode, 200, url)
+})
+
+t.test('CORS preflights pass, and reach no handler but one for OPTIONS', async (t) => {
+  const preflight = { origin: 'https://spa.example', 'access-control-request-method': 'GET', accept: '*/*' }
+  for (const order of ['before', 'after']) {
+    const app = await buildApp(t)
+    const useCors = async () => { await app.register(cors, { origin: 'https://spa.example', credentials: true }) }
+    if (order === 'before') await useCors()
+    app.addHook('onRequest', requireSession('user', { redirectTo: '/login' }))
+    if (order === 'after') await useCors()
+    app.get('/me', async () => 'in')
+    const response = await app.inject({ method: 'OPTIONS', url: '/me', headers: preflight })
+    t.same([response.statusCode, response.headers['access-control-allow-origin']], [204, 'https://spa.example'], order)
+    t.equal((await app.inject({ url: '/me', headers: { origin: 'https://spa.example', accept: '*/*' } })).statusCode, 401)
+  }
+  const app = await buildApp(t)
+  app.addHook('onRequest', requireSession('user'))
+  let ran = 0
+  app.all('/all', async () => { ran++ })
+  app.options('/options', async () => 'allowed')
+  const status = async (url: string, headers: object) => (await app.inject({ method: 'OPTIONS', url, headers: { ...headers } })).statusCode
+  t.equal(await status('/options', preflight), 200)
+  t.equal(await status('/nowhere', preflight), 404)
+  t.equal(await status('/all', preflight), 401, 'anybody can send these headers')
+  t.equal(await status('/options', { origin: 'https://spa.example' }), 401)
+  t.equal(await status('/options', { 'access-control-request-method': 'GET' }), 401)
+  t.equal((await app.inject({ url: '/all', headers: preflight })).statusCode, 401)
+  t.equal(ran, 0)
+})
+
+t.test('a login of the future is not fresh', async (t) => {
+  const clock = new FakeClock()
+  const app = addLogin(await buildApp(t, { clock, absoluteTimeout: '7d', idleTimeout: '7d' }))
+  app.get('/pay', { preHandler: requireSession('user', { fresh: '5m' }) }, async () => 'paid')
+  const browser = await login(app)
+  clock.advance(-SECOND)
+  t.equal((await browser.visit('/pay')).body, 'paid', 'clocks of several machines differ a little')
+  clock.advance(-1)
+  t.match((await browser.visit('/pay')).json(), { code: 'FST_KEEP_STALE_LOGIN' })
+  clock.advance(-10 * HOUR)
+  t.match((await browser.visit('/pay')).json(), { code: 'FST_KEEP_STALE_LOGIN' })
+  clock.advance(10 * HOUR + MINUTE)
+  t.equal((await browser.visit('/pay')).body, 'paid')
+})
+
+t.test('a guard only reads the session', async (t) => {
+  const { store, calls } = recorded(memoryStore())
+  const app = addLogin(await buildApp(t, { store }))
+  app.get('/me', { preHandler: [requireSession('user', { fresh: '5m' }), requireSession(['user', 'cart'])] }, async () => 'in')
+  const browser = await login(app, { user: { id: 1 }, cart: [] })
+  calls.length = 0
+  const response = await browser.visit('/me')
+  t.same([response.body, response.headers['set-cookie'], response.headers.vary], ['in', undefined, 'Cookie'])
+  await app.inject('/me')
+  t.same(calls, ['read'])
+})
+
+t.test('the client is not told which key is missing, the log is', async (t) => {
+  const lines: string[] = []
+  const app = await buildApp(t, {}, { logger: { level: 'info', stream: { write: (line: string) => { lines.push(line) } } } })
+  app.get('/', async ({ session }) => session.getOrThrow('internalRole'))
+  const response = await app.inject('/')
+  t.match(response.json(), { statusCode: 401, code: 'FST_KEEP_MISSING_KEY' })
+  t.notMatch(response.body, 'internalRole')
+  t.match(lines.join(''), "the session has no 'internalRole'")
 })
 
 t.test('bad options of a guard are refused where it is made', (t: Test) => {
   const cases: Array<[unknown, GuardOptions, RegExp]> = [
     ['user', { fresh: 'soon' }, /fresh is 'soon'/], ['user', { statusCode: 200 }, /statusCode is 200/], ['user', { statusCode: 4.5 }, /statusCode/],
-    ['user', { redirectTo: '' }, /redirectTo/], [[], {}, /condition/], [undefined, {}, /condition/], [['user', 1], {}, /condition/]
+    ...['', 'login', '//login', '/\\login', 'javascript:alert(1)', 'mailto:a@b.example', 'https://', 5].map((redirectTo) => ['user', { redirectTo }, /redirectTo/] as [string, GuardOptions, RegExp]),
+    ...['/health', ['health'], [''], ['/*'], ['/a?b'], [1], null].map((except) => ['user', { except }, /except is/] as unknown as [string, GuardOptions, RegExp]),
+    [[], {}, /condition/], [undefined, {}, /condition/], [['user', 1], {}, /condition/], [null, {}, /condition/],
+    ['user', { property: '' }, /property/], ['user', null as never, /options is null/], ['user', '/login' as never, /options is '\/login'/], ['user', [] as never, /options/],
+    ['user', { freshh: '5m' } as GuardOptions, /freshh is '5m': there is no such option; did you mean 'fresh'\? the options are statusCode,/],
+    ['user', { redirect: '/login' } as GuardOptions, /did you mean 'redirectTo'/], ['user', { status: 403 } as GuardOptions, /did you mean 'statusCode'/],
+    ['user', { whatever: 1 } as GuardOptions, /no such option; the options are/]
   ]
   for (const [condition, options, message] of cases) {
     t.throws(() => requireSession(condition as string, options), { code: 'FST_KEEP_INVALID_OPTION', message })

@@ -14,18 +14,24 @@ const layers: string[][] = [
     'lib/store-suite/parallel.ts', 'lib/store-suite/records.ts', 'lib/store-suite/replacement.ts'
   ],
   ['lib/load-session.ts', 'lib/save-session.ts', 'lib/store-suite/context.ts'],
-  ['lib/session.ts', 'lib/session-cookie.ts'],
-  ['lib/open-store.ts', 'lib/save-plan.ts', 'lib/session-context.ts', 'lib/session-record.ts'],
-  ['lib/deadlines.ts'],
+  ['lib/choose-session.ts', 'lib/session.ts', 'lib/session-cookie.ts'],
+  ['lib/claim-names.ts', 'lib/open-store.ts', 'lib/save-plan.ts', 'lib/session-context.ts', 'lib/session-record.ts'],
+  ['lib/cookie-advice.ts', 'lib/deadlines.ts', 'lib/namespace.ts'],
   ['lib/options.ts', 'lib/session-state.ts'],
-  ['lib/bounded-store.ts', 'lib/cookie-attributes.ts', 'lib/session-values.ts', 'lib/stores/express-store.ts', 'lib/stores/memory-store.ts', 'lib/stores/redis-store.ts'],
+  ['lib/bounded-store.ts', 'lib/cookie-attributes.ts', 'lib/cookie-signer.ts', 'lib/session-values.ts', 'lib/stores/express-store.ts', 'lib/stores/memory-store.ts', 'lib/stores/redis-store.ts'],
   ['lib/stores/express-record.ts', 'lib/stores/redis-record.ts', 'lib/stores/redis-requirements.ts'],
   [
     'lib/apply-changes.ts', 'lib/awaitable.ts', 'lib/cache-headers.ts', 'lib/codec.ts', 'lib/duration.ts', 'lib/events.ts',
-    'lib/index-access.ts', 'lib/opted-out.ts', 'lib/return-path.ts', 'lib/session-id.ts', 'lib/stores/broken-record.ts', 'lib/stores/express-rows.ts',
+    'lib/index-access.ts', 'lib/opted-out.ts', 'lib/register-cookie.ts', 'lib/return-path.ts', 'lib/session-id.ts', 'lib/stores/broken-record.ts', 'lib/stores/express-rows.ts',
     'lib/stores/expiry-queue.ts', 'lib/stores/redis-client.ts', 'lib/stores/redis-scripts.ts', 'lib/turns.ts', 'lib/warnings.ts', 'types/options.ts'
+  ['lib/bounded-store.ts', 'lib/cookie-attributes.ts', 'lib/finish-hook.ts', 'lib/session-values.ts', 'lib/stores/express-store.ts', 'lib/stores/memory-store.ts', 'lib/stores/redis-store.ts'],
+  ['lib/stores/express-record.ts', 'lib/stores/redis-record.ts', 'lib/stores/redis-requirements.ts'],
+  [
+    'lib/apply-changes.ts', 'lib/awaitable.ts', 'lib/cache-headers.ts', 'lib/codec.ts', 'lib/duration.ts', 'lib/events.ts',
+    'lib/index-access.ts', 'lib/log-line.ts', 'lib/opted-out.ts', 'lib/return-path.ts', 'lib/safe-cause.ts', 'lib/session-id.ts', 'lib/stores/broken-record.ts', 'lib/stores/express-rows.ts',
+    'lib/stores/expiry-queue.ts', 'lib/stores/redis-client.ts', 'lib/stores/redis-scripts.ts', 'lib/turns.ts', 'lib/web-response.ts', 'types/options.ts'
   ],
-  ['lib/errors.ts', 'types/session-data.ts', 'types/store.ts']
+  ['lib/errors.ts', 'lib/thrown-error.ts', 'lib/warnings.ts', 'types/session-data.ts', 'types/store.ts']
 ]
 
 const depth = new Map(layers.flatMap((files, index) => files.map((file) => [file, index])))

@@ -9,7 +9,7 @@ import expressSession from 'express-session'
 import Fastify, { type FastifyInstance, type FastifyPluginCallback, type LightMyRequestResponse } from 'fastify'
 import t, { type Test } from 'tap'
 import session, { moveSessions, requireSession, type MoveOptions, type SessionOptions } from '../index.js'
-import { fromExpressStore, type ExpressStore } from '../lib/stores/express-store.js'
+import { fromExpressStore, type ExpressStore } from '../lib/stores/express/express-store.js'
 import { Browser, setCookies } from './fixtures/app.js'
 import { runningClock, DAY, HOUR } from './fixtures/clock.js'
 import { expressStores } from './fixtures/express-stores.js'
@@ -142,6 +142,111 @@ t.test('a moved session can be given a lifetime of its own, counted from then', 
   t.equal((await browser.visit('/me')).statusCode, 401)
 })
 
+t.test('a moved session reaches its absolute limit however often it is given a lifetime', async (t) => {
+  for (const call of [{ absolute: '2d' }, { absolute: '2d', idle: '2d', persistent: true }, { idle: '2d' }, {}] as const) {
+    const clock = runningClock()
+    const { browser, app } = await moving(t, { options: { clock, store: memoryStore(clock), idleTimeout: '1d', absoluteTimeout: '2d' } })
+    let isNow = true
+    app.addHook('preHandler', async ({ session }) => { if (isNow) session.lifetime(call) })
+    for (let visits = 0; visits < 4; visits++) {
+      t.equal((await browser.visit('/me')).statusCode, 200, `${JSON.stringify(call)}, after ${visits} times 11 hours`)
+      clock.advance(11 * HOUR)
+    }
+    clock.advance(4 * HOUR)
+    isNow = false
+    t.equal((await browser.visit('/me')).statusCode, 401, `${JSON.stringify(call)}, after two days`)
+  }
+})
+
+t.test('a session of another library that is read where it is can be given a lifetime, and reaches its limit', async (t) => {
+  for (const cookie of [{}, { maxAge: DAY }, { maxAge: 4000 * DAY }]) {
+    const clock = runningClock()
+    const old = liveObjectStore()
+    const store = fromExpressStore(old, { clock })
+    const app = Fastify()
+    t.teardown(() => app.close())
+    await app.register(session, { store, clock })
+    app.get('/lifetime', async ({ session }) => { session.lifetime({ idle: '12h' }) })
+    app.get('/me', async ({ session }) => session.data())
+    // what another library left, under an id of ours
+    const { cookies, sessionId } = await app.sessions.issue()
+    const expires = cookie.maxAge === undefined ? {} : { expires: new Date(clock.now() + cookie.maxAge) }
+    await new Promise<void>((resolve) => { old.set(sessionId, { cookie: expires, userId: 42 }, () => resolve()) })
+    t.strictSame((await app.inject({ url: '/me', cookies })).json(), { userId: 42 }, JSON.stringify(cookie))
+    for (let visits = 0; visits < 3; visits++) {
+      await app.inject({ url: '/lifetime', cookies })
+      t.strictSame((await app.inject({ url: '/me', cookies })).json(), { userId: 42 }, `${JSON.stringify(cookie)} ${visits}`)
+      clock.advance(7 * HOUR)
+    }
+    const { absoluteExpiresAt } = await store.read(sessionId) ?? {}
+    t.ok(Number(absoluteExpiresAt) <= clock.now() + 400 * DAY)
+  }
+})
+
+t.test('ten requests that come at once with one old cookie make one session', async (t) => {
+  for (const later of [false, true]) {
+    const old = liveObjectStore()
+    const { get } = old
+    if (later) old.get = (id, callback) => setTimeout(() => get.call(old, id, callback), 5)
+    const store = memoryStore()
+    const { app, browser } = await moving(t, { store: old, options: { store } })
+    const responses = await Promise.all(Array.from({ length: 10 }, () => app.inject({ url: '/me', cookies: browser.cookies })))
+    const withCookie = responses.filter((response) => setCookies(response).some((line) => line.startsWith('sid=')))
+    t.equal(withCookie.length, 1)
+    t.equal(store.size, 1)
+    t.equal(responses.filter(({ statusCode }) => statusCode === 401).length, 9)
+    t.equal(responses.filter((response) => setCookies(response).length > 0).length, 1, 'nobody else is sent a cookie')
+  }
+})
+
+t.test('an old session that the old library writes again at that moment is ended for good', async (t) => {
+  const old = liveObjectStore()
+  const { browser, id } = await moving(t, { store: old })
+  const { destroy } = old
+  let times = 0
+  old.destroy = (id, callback) => {
+    if (++times > 1) return destroy.call(old, id, callback)
+    return callback()
+  }
+  t.equal((await browser.visit('/me')).statusCode, 200)
+  t.equal(await oldRow(old, id), null)
+})
+
+t.test('an old session that cannot be stored anew is put back', async (t) => {
+  const old = liveObjectStore()
+  const small = await moving(t, { store: old, options: { maxSize: 10 } })
+  const refused = await small.browser.visit('/me')
+  t.match(refused.json(), { statusCode: 500, code: 'FST_KEEP_TOO_LARGE' })
+  t.strictSame(setCookies(refused), [])
+  t.ok(await oldRow(old, small.id))
+  const roomy = await newApp(t, { from: old, cookieName: 'connect.sid', secret: SECRET })
+  t.strictSame((await roomy.inject({ url: '/me', cookies: small.browser.cookies })).json(), { userId: 42, cart: ['apple'] })
+})
+
+t.test('an old session that can be neither stored anew nor put back is an error of the move, and a line in the log', async (t) => {
+  for (const reason of [new Error('disk full'), 'disk full']) {
+    const lines: string[] = []
+    const old = liveObjectStore()
+    const cookies = await oldLibraries['express-session']!.login(t, old)
+    const app = Fastify({ logger: { level: 'error', stream: { write: (line: string) => lines.push(line) } } })
+    t.teardown(() => app.close())
+    await app.register(session, { maxSize: 10 })
+    app.addHook('onRequest', moveSessions({ from: old, cookieName: 'connect.sid', secret: SECRET }))
+    old.set = (_id, _session, callback) => callback(reason)
+    t.match((await app.inject({ url: '/', cookies })).json(), { code: 'FST_KEEP_TOO_LARGE' })
+    t.equal(lines.filter((line) => line.includes('neither moved nor put back')).length, 1)
+    t.notMatch(lines.join(''), /apple/)
+  }
+})
+
+t.test('old secrets may be bytes', async (t) => {
+  const bytes = Buffer.from(SECRET)
+  for (const secret of [bytes, new Uint8Array(bytes), [Buffer.from('a newer one'), bytes], ['a newer one', bytes]]) {
+    const { browser } = await moving(t, { move: { secret } })
+    t.equal((await browser.visit('/me')).statusCode, 200)
+  }
+})
+
 t.test('a cookie with a date becomes one with a date, a browser-session cookie stays one', async (t) => {
   const dated = await moving(t, { cookie: { maxAge: DAY } })
   t.match(setCookies(await dated.browser.visit('/me')).find((line) => line.startsWith('sid=')), /Max-Age=3600/)
@@ -190,14 +295,14 @@ t.test('whoever gets the id of a new session signed by the old secret cannot tak
   t.equal((await app.inject({ url: '/me', cookies })).statusCode, 200, 'and it is still there')
 })
 
-t.test('an expired or broken old session opens nothing', async (t) => {
+t.test('an expired or corrupt old session opens nothing', async (t) => {
   const clock = runningClock()
   const { browser } = await moving(t, { cookie: { maxAge: HOUR }, options: { clock } })
   clock.advance(HOUR)
   t.equal((await browser.visit('/me')).statusCode, 401)
-  const broken = await moving(t)
-  await new Promise<void>((resolve) => { broken.store.set(broken.id, { cookie: { expires: 'some day' } }, () => resolve()) })
-  t.equal((await broken.browser.visit('/me')).statusCode, 401)
+  const corrupt = await moving(t)
+  await new Promise<void>((resolve) => { corrupt.store.set(corrupt.id, { cookie: { expires: 'some day' } }, () => resolve()) })
+  t.equal((await corrupt.browser.visit('/me')).statusCode, 401)
 })
 
 t.test('the move does not depend on when @fastify/cookie parses', async (t) => {
@@ -255,6 +360,14 @@ t.test('options that cannot work are refused with the mend', (t) => {
   refused({ cookieName: '' }, /moveSessions cookieName is ''/)
   refused({ secret: [] }, /moveSessions secret is of type object: give the old secret/)
   refused({ secret: undefined }, /moveSessions secret is of type undefined/)
+  for (const secret of [42, null, '', [''], [Buffer.alloc(0)], [SECRET, 42], [[SECRET]], {}]) refused({ secret }, /give the old secret, a string or a Buffer/)
   refused({ timeout: -1 }, /moveSessions timeout is -1/)
+  refused({ cookiename: 'sid' }, /moveSessions cookiename is unknown: the options are from, cookieName, secret, path, domain, property, timeout/)
+  refused({ path: '' }, /moveSessions path is ''/)
+  refused({ domain: 7 }, /moveSessions domain is 7/)
+  refused({ property: null }, /moveSessions property is null/)
+  for (const nothing of [undefined, null, 'connect.sid']) {
+    t.throws(() => moveSessions(nothing as unknown as MoveOptions), { code: 'FST_KEEP_INVALID_OPTION', message: /give { from, cookieName, secret }/ })
+  }
   t.end()
 })

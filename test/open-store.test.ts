@@ -1,7 +1,7 @@
 import Fastify from 'fastify'
 import t from 'tap'
 import session from '../index.js'
-import { MemoryStore } from '../lib/stores/memory-store.js'
+import { MemoryStore } from '../lib/stores/memory/memory-store.js'
 
 /** A memory store that opens like this, and what the app logged. */
 async function startWith (open: () => void | Promise<void>) {

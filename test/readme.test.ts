@@ -46,6 +46,7 @@ const trials: Record<string, Trial> = {
     t.equal((await browser.visit('/account')).body, 'your account')
     t.equal((await browser.visit('/pay', { method: 'POST' })).body, 'paid')
     t.equal((await browser.visit('/admin')).statusCode, 403)
+    t.equal((await new Browser(app).visit('/account/')).statusCode, 401)
   },
   async memory (t, app) {
     await app.ready()
@@ -62,6 +63,15 @@ const trials: Record<string, Trial> = {
   },
   async 'two-sessions' (t, app) {
     t.equal((await app.inject('/admin')).statusCode, 401)
+  },
+  async production (t, app) {
+    app.get('/set', async ({ session }) => session.set('user', 1))
+    app.get('/data', async ({ session }) => session.data())
+    const response = await app.inject({ url: '/set', headers: { 'x-forwarded-proto': 'https' } })
+    t.match(response.headers['set-cookie'], /^__Host-sid=[^;]+; Path=\/; HttpOnly; Secure; SameSite=Lax$/)
+    const cookie = async () => (await app.sessions.issue({ user: 1 })).headers.cookie
+    t.same((await app.inject({ url: '/data', headers: { cookie: await cookie() } })).json(), { user: 1 })
+    t.same((await app.inject({ url: '/data', headers: { cookie: `${await cookie()}; ${await cookie()}` } })).json(), {})
   },
   async testing (t, app) {
     t.equal(app.sessions.stats().saved, 1)
@@ -98,7 +108,7 @@ t.test('every option has a row, with its default where it is a plain one', async
 })
 
 t.test('every member of the session is in its table', async (t) => {
-  const { SessionMap } = await import('../lib/session.js')
+  const { SessionMap } = await import('../lib/session/session.js')
   for (const name of Object.getOwnPropertyNames(SessionMap.prototype)) {
     if (name !== 'constructor') t.match(readme, new RegExp(`\`${name}[(\`]`), name)
   }
@@ -106,7 +116,7 @@ t.test('every member of the session is in its table', async (t) => {
 
 t.test('the channels of the README are the ones that exist', (t) => {
   const hear = () => {}
-  for (const event of ['created', 'loaded', 'saved', 'regenerated', 'destroyed', 'expired', 'evicted', 'rejected', 'store-error']) {
+  for (const event of ['created', 'loaded', 'saved', 'regenerated', 'destroyed', 'expired', 'evicted', 'rejected', 'denied', 'store-error']) {
     t.match(readme, new RegExp(`:${event}\``))
     subscribe(`fastify-keep:${event}`, hear)
     t.ok(unsubscribe(`fastify-keep:${event}`, hear))

@@ -235,13 +235,13 @@ for (const { kind, makeStore } of everyStore) {
       const cases: Array<[unknown, RegExp]> = [
         [() => {}, /'key' cannot be stored: a function/],
         [Symbol('s'), /'key' cannot be stored: a symbol/],
-        [{ list: [1, { point: new Point() }] }, /'key'\.list\[1\]\.point cannot be stored: an instance of a class/],
-        [{ tags: new Tags() }, /'key'\.tags cannot be stored: an instance of a class/],
-        [new (class extends Array {})(), /'key' cannot be stored: an instance of a class/],
-        [{ when: Promise.resolve() }, /'key'\.when cannot be stored/],
+        [{ list: [1, { point: new Point() }] }, /'key'\.list\[1\]\.point cannot be stored: an instance of Point: store its plain data or its id/],
+        [{ tags: new Tags() }, /'key'\.tags cannot be stored: an instance of Tags/],
+        [new (class extends Array {})(), /'key' cannot be stored: an object with another prototype/],
+        [{ when: Promise.resolve() }, /'key'\.when cannot be stored: a Promise: await it first/],
         [{ toJSON: () => 1 }, /'key'\.toJSON cannot be stored: a function/],
-        [{ [Symbol('s')]: 1 }, /'key' cannot be stored: an object with symbol/],
-        [{ found: 'abc'.match(/b/) }, /'key'\.found cannot be stored: a list with names/],
+        [{ [Symbol('s')]: 1 }, /'key' cannot be stored: an object with a symbol key, Symbol\(s\)/],
+        [{ found: 'abc'.match(/b/) }, /'key'\.found cannot be stored: an Array with a property of its own, 'index'/],
         [new Error('no'), /'key' cannot be stored/],
         [new WeakMap(), /'key' cannot be stored/]
       ]

@@ -1,9 +1,11 @@
 // What a client and an app see while the store fails, answers late or not at all.
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import t, { type Test } from 'tap'
 import { requireSession, type SessionOptions } from '../index.js'
-import { Browser, buildApp, setCookies } from './fixtures/app.js'
+import { TooManyKeysError } from '../lib/errors.js'
+import { Browser, buildApp, gate, setCookies } from './fixtures/app.js'
 import { FakeClock, HOUR } from './fixtures/clock.js'
-import { memoryStore, wrapped, type StoreFunction } from './fixtures/stores.js'
+import { everyStore, memoryStore, wrapped, type StoreFunction } from './fixtures/stores.js'
 import type { SessionStore } from '../types/store.js'
 
 const SECRET = 'password of redis://admin@10.0.0.1'
@@ -139,10 +141,10 @@ t.test('an error handler of the app sees the typed error, its cause, and a sessi
   app.get('/', async ({ session }) => session.set('a', 1))
   const { cookies } = await app.sessions.issue({ user: 1 })
   faulty.set('read', 'rejects')
-  t.same((await app.inject({ url: '/', cookies })).json(), { code: 'FST_KEEP_STORE', cause: SECRET, user: null })
+  t.same((await app.inject({ url: '/', cookies })).json(), { code: 'FST_KEEP_STORE', cause: `store.read() failed: ${SECRET}`, user: null })
   faulty.clear()
   faulty.set('update', 'rejects')
-  t.same((await app.inject({ url: '/', cookies })).json(), { code: 'FST_KEEP_STORE', cause: SECRET, user: 1 })
+  t.same((await app.inject({ url: '/', cookies })).json(), { code: 'FST_KEEP_STORE', cause: `store.update() failed: ${SECRET}`, user: 1 })
 })
 
 t.test('an answer that comes after the time is up does no harm', async (t) => {
@@ -188,41 +190,182 @@ t.test('a session that others change without end gives up at last', async (t) =>
   t.match((await app.inject({ url: '/', cookies })).json(), { statusCode: 503, code: 'FST_KEEP_CONFLICT' })
 })
 
-t.test('a broken record is no session, one line in the log, and removed', async (t) => {
-  const good = { values: { user: '1' }, createdAt: 1, expiresAt: 9e15, absoluteExpiresAt: 9e15, version: 0, owner: null, lifetime: null }
-  const broken: unknown[] = [
+const DAYS_400 = 400 * 24 * HOUR
+
+t.test('a corrupt record or value is absent, one line in the log, and is left where it is', async (t) => {
+  const good = { values: { user: '1', other: '2' }, createdAt: 1, expiresAt: 8e15, absoluteExpiresAt: 8e15, version: 0, owner: null, lifetime: null }
+  const lifetime = { idle: 1000, absolute: 1000, persistent: true }
+  const corruptRecords: unknown[] = [
     42, 'text', true, [], {}, { ...good, values: null }, { ...good, values: [] }, { ...good, values: { user: 1 } }, { ...good, values: 'x' },
-    ...['createdAt', 'expiresAt', 'absoluteExpiresAt', 'version'].flatMap((field) => [undefined, null, '1', NaN, -1, 1e300, {}].map((value) => ({ ...good, [field]: value }))),
-    { ...good, lifetime: 5 }, { ...good, lifetime: {} }, { ...good, lifetime: { idle: -1, absolute: 1, persistent: true } }, { ...good, lifetime: { idle: 1, absolute: 1, persistent: 'yes' } },
-    ...['', '{', 'undefined', '~', '~[', '~{"a":1}', '~[[5]]', '\0', '"\\u'].map((user) => ({ ...good, values: { user } }))
+    ...['createdAt', 'expiresAt', 'absoluteExpiresAt', 'version'].flatMap((field) => [undefined, null, '1', NaN, -1, 1.5, 1e300, {}].map((value) => ({ ...good, [field]: value }))),
+    ...['createdAt', 'expiresAt', 'absoluteExpiresAt'].map((field) => ({ ...good, [field]: 8.64e15 + 1 })),
+    { ...good, lifetime: 5 }, { ...good, lifetime: {} }, { ...good, lifetime: { ...lifetime, persistent: 'yes' } },
+    ...['idle', 'absolute'].flatMap((field) => [0, -1, 1.5, NaN, '1000', null, DAYS_400 + 1].map((value) => ({ ...good, lifetime: { ...lifetime, [field]: value } }))),
+    ...[-1, 1.5, '1', 9e15, null].map((from) => ({ ...good, createdAt: 0, lifetime: { ...lifetime, from } })),
+    { ...good, createdAt: 0, lifetime: { ...lifetime, absolute: 9e15 } }
   ]
-  for (const record of broken) {
+  const corruptValues = ['', '{', 'undefined', '~', '~[', '~{"a":1}', '~[[5]]', '\0', '"\\u'].map((user) => ({ ...good, values: { ...good.values, user } }))
+  for (const record of [...corruptRecords, ...corruptValues]) {
+    const isValue = corruptValues.includes(record as typeof good)
     const lines: string[] = []
-    const destroyed: string[] = []
-    const store = { ...wrapped(memoryStore(), () => {}), read: () => record as never, destroy: (id: string) => { destroyed.push(id) } }
+    const calls: StoreFunction[] = []
+    const reasons: unknown[] = []
+    const store = { ...wrapped(memoryStore(), (name) => { calls.push(name) }), read: () => record as never }
     const app = await buildApp(t, { store }, { logger: { level: 'warn', stream: { write: (line: string) => lines.push(line) } } })
     app.get('/', { preHandler: requireSession('user') }, async () => 'in')
+    app.get('/has', { preHandler: requireSession((session) => session.has('user')) }, async () => 'in')
     app.get('/data', async ({ session }) => ({ ...session.data(), user: session.get('user') ?? null }))
+    app.get('/looks', async ({ session }) => [session.has('user'), session.pop('user') ?? null, Object.keys(session).sort()])
+    app.get('/begins', async ({ session }) => session.update('user', (user) => user === undefined ? 'absent' : 'there'))
     const token = 'A'.repeat(43)
-    const response = await app.inject({ url: '/data', cookies: { sid: token } })
-    t.same([response.statusCode, response.json()], [200, { user: null }], JSON.stringify(record))
-    t.equal(destroyed.length, 1)
-    t.equal(lines.filter((line) => line.includes(String(destroyed[0])) && !line.includes(token)).length, 1)
-    t.equal((await app.inject({ url: '/', cookies: { sid: token } })).statusCode, 401)
+    const visit = (url: string) => app.inject({ url, cookies: { sid: token } })
+    const listen = (message: unknown) => { reasons.push((message as { reason: string }).reason) }
+    subscribe('fastify-keep:rejected', listen)
+    const response = await visit('/data')
+    unsubscribe('fastify-keep:rejected', listen)
+    t.same([response.statusCode, response.json()], [200, isValue ? { user: null, other: 2 } : { user: null }], JSON.stringify(record))
+    t.same(reasons, ['corrupt'])
+    t.same(setCookies(response), [], 'the cookie is left alone')
+    for (const url of ['/', '/has']) t.equal((await visit(url)).statusCode, 401)
+    t.same(calls, [], 'nothing is removed or written')
+    t.equal(lines.length, 1, 'logged once, however often the browser comes')
+    t.notMatch(lines[0], /AAAA|user/)
+    t.match(lines[0], /sessionId.*cannot be decoded/)
+    t.same((await visit('/looks')).json(), [false, null, isValue ? ['other'] : []])
+    t.equal((await visit('/begins')).body, 'absent')
+    if (isValue) t.same(calls, ['update', 'update'], 'what is set or removed by name is saved')
   }
 })
 
-t.test('a record that breaks while a request holds it ends the session instead of the process', async (t) => {
+t.test('the log remembers which corrupt records it has named, but not all for good', async (t) => {
+  const lines: string[] = []
+  const store = { ...wrapped(memoryStore(), () => {}), read: () => ({}) as never }
+  const app = await buildApp(t, { store }, { logger: { level: 'warn', stream: { write: (line: string) => lines.push(line) } } })
+  const visit = (number: number) => app.inject({ url: '/', cookies: { sid: String(number).padStart(43, 'A').replace(/.$/, 'A') } })
+  for (let number = 0; number <= 10_000; number += 10) await visit(number)
+  t.equal(lines.length, 1001)
+  await visit(10_000)
+  t.equal(lines.length, 1001)
+  await visit(0)
+  t.equal(lines.length, 1002)
+})
+
+t.test('an expired record is left to its store: a slow reader cannot remove what was renewed since', async (t) => {
+  const clock = new FakeClock()
+  const memory = memoryStore(clock)
+  const reading = gate()
+  let isSlow = false
+  const store = wrapped(memory, () => {})
+  store.read = async (id) => {
+    const record = memory.read(id)
+    if (isSlow) await reading.passed
+    return record
+  }
+  const app = await buildApp(t, { store, clock, idleTimeout: '1m' })
+  app.get('/', async ({ session }) => ({ user: session.get('user') ?? null }))
+  const { cookies, sessionId } = await app.sessions.issue({ user: 1 })
+  isSlow = true
+  const slow = app.inject({ url: '/', cookies })
+  await new Promise(setImmediate)
+  memory.touch(sessionId, clock.now() + HOUR)
+  clock.advance(60_000)
+  reading.open()
+  t.same((await slow).json(), { user: null })
+  isSlow = false
+  t.same((await app.inject({ url: '/', cookies })).json(), { user: 1 })
+})
+
+t.test('a full call stack says nothing about a value: the request fails and the session stays', async (t) => {
+  const app = await buildApp(t)
+  const under = (depth: number, run: () => unknown): unknown => depth === 0 ? run() : under(depth - 1, run)
+  app.get('/deep', async ({ session }) => {
+    // down until the stack ends, and then back up until there is just too little of it
+    let depth = 1
+    const dive = (): void => { depth++; dive() }
+    try { dive() } catch {}
+    for (let left = Math.floor(depth * 0.9); left > 0; left -= 50) {
+      try {
+        under(left, () => session.get('map'))
+      } catch (error) {
+        if (!(error instanceof RangeError)) throw error
+        continue
+      }
+      break
+    }
+    return { user: session.get('user'), map: (session.get('map') as Map<string, number>).get('a') }
+  })
+  app.get('/overflow', async ({ session }) => {
+    const dive = (): unknown => { session.get('map'); return dive() }
+    return dive()
+  })
+  const { cookies } = await app.sessions.issue({ user: 1, map: new Map([['a', 1]]) })
+  t.equal((await app.inject({ url: '/overflow', cookies })).statusCode, 500)
+  t.same((await app.inject({ url: '/deep', cookies })).json(), { user: 1, map: 1 })
+})
+
+t.test('a value that becomes corrupt while a request holds it is absent for the next step', async (t) => {
   const store = wrapped(memoryStore(), () => {})
   const app = await buildApp(t, { store })
   const { cookies, sessionId } = await app.sessions.issue({ n: 1, user: 1 })
   app.get('/', async ({ session }) => {
-    session.update('n', (n) => (n as number) + 1)
+    session.update('n', (n) => Number(n ?? 40) + 1)
     await store.update(sessionId, { clear: false, set: { n: '{' }, remove: [] })
     return 'done'
   })
   const response = await app.inject({ url: '/', cookies })
   t.same([response.statusCode, setCookies(response)], [200, []])
+  t.match((await store.read(sessionId))?.values, { n: '41', user: '1' })
+})
+
+t.test('parallel requests cannot outgrow maxSize together, and what is too large may shrink', async (t) => {
+  for (const { kind, makeStore } of everyStore) {
+    const app = await buildApp(t, { store: makeStore(), maxSize: 10_000 })
+    const all = gate()
+    let waiting = 0
+    app.get('/big/:key', async ({ session, params }) => {
+      const { key } = params as { key: string }
+      if (++waiting === 20) all.open()
+      await all.passed
+      session.set(key, key.repeat(4000))
+    })
+    app.get('/size', async ({ session }) => JSON.stringify(session.data()).length)
+    app.get('/step', async ({ session }) => session.set('step', 1))
+    const { cookies } = await app.sessions.issue({ step: 0 })
+    const visit = (url: string) => app.inject({ url, cookies })
+    const answers = await Promise.all(Array.from({ length: 20 }, (_, index) => visit(`/big/${String.fromCharCode(97 + index)}`)))
+    t.equal(answers.filter(({ statusCode }) => statusCode === 200).length, 2, kind)
+    t.equal(answers.filter((answer) => answer.statusCode === 500 && answer.json().code === 'FST_KEEP_TOO_LARGE').length, 18, kind)
+    t.ok(Number((await visit('/size')).body) < 10_000, kind)
+
+    const store = makeStore()
+    const roomy = await buildApp(t, { store, maxSize: 30_000 })
+    const tight = await buildApp(t, { store, maxSize: 10_000 })
+    tight.get('/remove', async ({ session }) => session.remove('a'))
+    tight.get('/shorten', async ({ session }) => session.set('b', 'b'.repeat(11_000)))
+    tight.get('/grow', async ({ session }) => session.set('c', 1))
+    tight.get('/step', async ({ session }) => session.set('step', 1))
+    tight.get('/login', async ({ session }) => session.regenerate(['b']))
+    const issued = await roomy.sessions.issue({ step: 0, a: 'a'.repeat(9000), b: 'b'.repeat(12_000) })
+    for (const [url, status] of [['/step', 200], ['/grow', 500], ['/remove', 200], ['/grow', 500], ['/shorten', 200], ['/grow', 500], ['/login', 200]] as const) {
+      t.equal((await tight.inject({ url, cookies: issued.cookies })).statusCode, status, `${kind} ${url}`)
+    }
+  }
+})
+
+t.test('a store that calls everything too large is a failing store', async (t) => {
+  const app = await buildApp(t, { store: { ...wrapped(memoryStore(), () => {}), update: () => 'too-large' } })
+  app.get('/', async ({ session }) => session.set('a', 1))
+  const { cookies } = await app.sessions.issue({ user: 1 })
+  t.match((await app.inject({ url: '/', cookies })).json(), { statusCode: 503, code: 'FST_KEEP_STORE' })
+})
+
+t.test('an error that says what the app asked too much of reaches the app', async (t) => {
+  for (const fail of [() => { throw new TooManyKeysError(2e6, 1e6) }, async () => { throw new TooManyKeysError(2e6, 1e6) }]) {
+    const app = await buildApp(t, { store: { ...wrapped(memoryStore(), () => {}), create: fail } })
+    app.get('/', async ({ session }) => session.set('a', 1))
+    t.match((await app.inject('/')).json(), { statusCode: 500, code: 'FST_KEEP_TOO_MANY_KEYS' })
+    t.equal(app.sessions.stats().storeErrors, 0)
+  }
 })
 
 t.test('the function of an update that fails on the second run fails the request', async (t) => {

@@ -1,7 +1,7 @@
 // The suite is only worth something if it finds the stores that break a promise.
 import t from 'tap'
 import { storeSuite } from '../lib/store-suite.js'
-import { MemoryStore } from '../lib/stores/memory-store.js'
+import { MemoryStore } from '../lib/stores/memory/memory-store.js'
 import type { SessionChanges, SessionRecord, SessionStore } from '../types/store.js'
 import { FakeClock } from './fixtures/clock.js'
 
@@ -10,7 +10,7 @@ type Flaw = (good: MemoryStore, clock: FakeClock) => Partial<SessionStore>
 const never = Number.MAX_SAFE_INTEGER
 
 function bare (expiresAt: number): SessionRecord {
-  return { values: {}, createdAt: 0, expiresAt, absoluteExpiresAt: expiresAt, version: 0, owner: null, lifetime: null }
+  return { values: {}, createdAt: 0, expiresAt, absoluteExpiresAt: expiresAt, version: 0, generation: 0, owner: null, lifetime: null }
 }
 
 const flaws: Record<string, Flaw> = {
@@ -25,6 +25,17 @@ const flaws: Record<string, Flaw> = {
   }),
   'ignores the version of an update': (good) => ({
     update: (id, { ifVersion, ...changes }) => good.update(id, changes)
+  }),
+  'ignores maxSize': (good) => ({
+    update: (id, { maxSize, ...changes }) => good.update(id, changes)
+  }),
+  'refuses everything in a session that is too large': (good) => ({
+    update: (id, changes) => {
+      const before = good.read(id)
+      const size = (values: Record<string, string>) => Object.entries(values).flat().join('').length
+      if (before !== null && changes.maxSize !== undefined && size(before.values) > changes.maxSize) return 'too-large'
+      return good.update(id, changes)
+    }
   }),
   'ignores the version of a replace': (good) => ({
     replace: (oldId, newId, record) => good.replace(oldId, newId, record)

@@ -62,6 +62,13 @@ export interface SessionOptions {
    * without a session when it cannot be read: reads find nothing, guards deny, writes throw.
    */
   onStoreError?: 'fail' | 'anonymous'
+  /**
+   * What to do when one request brings two live sessions under the cookie's name, as
+   * when a sibling domain planted one (RFC 6265bis 8.6). `'first'` (default) uses the
+   * one the browser sent first; `'refuse'` goes on without a session. Both publish
+   * `rejected` with the reason `'ambiguous'`. The prefix `__Host-` rules it out.
+   */
+  onAmbiguousCookie?: 'first' | 'refuse'
   /** How long the store may take for one answer. Default `'2s'`. */
   storeTimeout?: Duration
   /** What one session may hold, in bytes of encoded keys and values. Default 1 MiB. */

@@ -68,11 +68,12 @@ test('a route says whether it has a session', () => {
 })
 
 test('every option of a guard, and mistakes with them', () => {
-  expect<Required<GuardOptions>>().type.toBeAssignableFrom({ redirectTo: '/login', fresh: '5m', statusCode: 403, property: 'adminSession' })
+  expect<Required<GuardOptions>>().type.toBeAssignableFrom({ redirectTo: '/login', fresh: '5m', statusCode: 403, property: 'adminSession', except: ['/health'] as const })
   expect(requireSession('user', { redirectto: '/login' })).type.toRaiseError("'redirectto' does not exist")
   expect(requireSession).type.not.toBeCallableWith('user', { fresh: true })
   expect(requireSession).type.not.toBeCallableWith('user', { statusCode: '403' })
   expect(requireSession).type.not.toBeCallableWith('user', '/login')
+  expect(requireSession).type.not.toBeCallableWith('user', { except: '/health' })
 })
 
 test('the function of a guard answers true or false, now or later', () => {

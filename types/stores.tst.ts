@@ -5,7 +5,7 @@ import { createClient, createClientPool, createCluster, createSentinel } from 'r
 import { expect, test } from 'tstyche'
 import { MemoryStore, type Awaitable, type SessionChanges, type SessionRecord, type SessionStore, type UpdateResult } from '../index.js'
 import { storeSuite } from '../lib/store-suite.js'
-import { RedisStore } from '../lib/stores/redis-store.js'
+import { RedisStore } from '../lib/stores/redis/redis-store.js'
 
 interface AnswersAtOnce {
   read (id: string): SessionRecord | null

@@ -95,6 +95,14 @@ test('requests and apps are decorated', () => {
   expect<SessionStats['storeErrors']>().type.toBe<number>()
 })
 
+test('a guard fits servers on HTTP/2 and https', () => {
+  const guard = requireSession('user')
+  const app = Fastify({ http2: true })
+  expect(app.get('/', { onRequest: [guard], preValidation: guard, preHandler: guard }, (request) => request.session.get('user'))).type.not.toRaiseError()
+  expect(Fastify({ https: {} }).get('/', { preHandler: guard }, async () => '')).type.not.toRaiseError()
+  expect(Fastify({ http2: true, https: {} }).get('/', { preHandler: [guard] }, async () => '')).type.not.toRaiseError()
+})
+
 test('a guard fits every hook it is made for', () => {
   const app = Fastify()
   const guard = requireSession('user')

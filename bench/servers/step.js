@@ -2,8 +2,8 @@
 // the step named on the command line, with the package's own functions.
 import cookie from '@fastify/cookie'
 import session, { MemoryStore } from 'fastify-keep'
-import { encode } from '../../dist/lib/codec.js'
-import { readTokens } from '../../dist/lib/session-cookie.js'
+import { encode } from '../../lib/record/codec.js'
+import { readTokens } from '../../lib/http/session-cookie.js'
 import { createIdentity, sessionIdOf } from '../../dist/lib/session-id.js'
 import { isExpired, isRecord } from '../../dist/lib/session-record.js'
 import { small } from '../cases.js'
@@ -62,6 +62,6 @@ function visitor () {
   const { token, id } = createIdentity('')
   const now = Date.now()
   const values = Object.fromEntries(Object.entries(small).map(([key, value]) => [key, encode(key, value)]))
-  store.create(id, { values, createdAt: now, expiresAt: now + HOUR, absoluteExpiresAt: now + 24 * HOUR, version: 0, owner: null, lifetime: null })
+  store.create(id, { values, createdAt: now, expiresAt: now + HOUR, absoluteExpiresAt: now + 24 * HOUR, version: 0, generation: 0, owner: null, lifetime: null })
   return token
 }

@@ -64,6 +64,41 @@ export function changeSuite ({ test, now, record }: SuiteContext): void {
     assert.equal(await store.update(id, changing({ n: '3' }, { ifVersion: 1 })), 'done')
   })
 
+  test('update refuses what leaves more than maxSize, and writes nothing', async (store) => {
+    const id = newId()
+    const before = record({ values: { ä: '"é"', gone: '1234' } })
+    await store.create(id, before)
+    // 6 bytes stay: the key takes 2 in UTF-8, the value 4
+    assert.equal(await store.update(id, changing({ '🔑': '12345' }, { remove: ['gone'], maxSize: 14 })), 'too-large')
+    assert.equal(await store.update(id, changing({ '\ud83d"\\\n': '123' }, { remove: ['gone'], maxSize: 14 })), 'too-large')
+    assert.equal(await store.update(id, changing({ '🔑': '1' }, { clear: true, maxSize: 4 })), 'done')
+    assert.equal(await store.update(id, changing({ '🔑': '12345' }, { maxSize: 9 })), 'done')
+    assert.equal(await store.update(id, changing({ '\ud83d"\\\n': '12' }, { clear: true, maxSize: 8 })), 'done')
+    assert.deepEqual({ ...(await store.read(id))?.values }, { '\ud83d"\\\n': '12' })
+  })
+
+  test('a record that is too large may shrink, and not grow', async (store) => {
+    const id = newId()
+    await store.create(id, record({ values: { a: '1234567890', b: '1234567890' } }))
+    assert.equal(await store.update(id, changing({ c: '1' }, { maxSize: 10 })), 'too-large')
+    assert.equal(await store.update(id, changing({ a: '123456789' }, { maxSize: 10 })), 'done')
+    assert.equal(await store.update(id, changing({ c: '1' }, { remove: ['b'], maxSize: 10 })), 'done')
+    assert.equal(await store.update(id, changing({ c: '2' }, { maxSize: 10 })), 'done')
+    assert.equal(await store.update(id, changing({ c: '22' }, { maxSize: 10 })), 'too-large')
+    assert.equal(await store.update(id, changing({ d: '1'.repeat(100) }, { ifVersion: 0, maxSize: 10 })), 'conflict')
+    assert.equal(await store.update(id, changing({}, { remove: ['a'], maxSize: 1 })), 'done')
+    assert.deepEqual({ ...(await store.read(id))?.values }, { c: '2' })
+  })
+
+  test('parallel updates do not outgrow maxSize together', async (store) => {
+    const id = newId()
+    await store.create(id, record({ values: {} }))
+    const answers = await Promise.all(Array.from({ length: 20 }, (_, index) => store.update(id, changing({ [`key${10 + index}`]: 'x'.repeat(95) }, { maxSize: 350 }))))
+    assert.equal(answers.filter((answer) => answer === 'done').length, 3)
+    assert.equal(answers.filter((answer) => answer === 'too-large').length, 17)
+    assert.equal(Object.keys((await store.read(id))?.values ?? {}).length, 3)
+  })
+
   test('touch moves the deadline and nothing else', async (store) => {
     const id = newId()
     const before = record({ owner: 'user:42' })

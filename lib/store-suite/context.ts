@@ -59,6 +59,7 @@ export function createSuiteContext ({ test, createStore, disposeStore = close, n
         expiresAt: createdAt + HOUR,
         absoluteExpiresAt: createdAt + 24 * HOUR,
         version: 0,
+        generation: 0,
         owner: null,
         lifetime: null,
         ...parts

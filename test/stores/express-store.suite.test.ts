@@ -1,6 +1,6 @@
 import t from 'tap'
 import { storeSuite } from '../../lib/store-suite.js'
-import { fromExpressStore } from '../../lib/stores/express-store.js'
+import { fromExpressStore } from '../../lib/stores/express/express-store.js'
 import { runningClock } from '../fixtures/clock.js'
 import { expressStores } from '../fixtures/express-stores.js'
 import { needs } from '../fixtures/needs.js'

@@ -2,8 +2,8 @@ import { EventEmitter } from 'node:events'
 import t, { type Test } from 'tap'
 import type { SessionRecord } from '../../index.js'
 import { isRecord } from '../../lib/session-record.js'
-import { fromExpressStore, type ExpressStore } from '../../lib/stores/express-store.js'
-import { Turns } from '../../lib/turns.js'
+import { fromExpressStore, type ExpressStore } from '../../lib/stores/express/express-store.js'
+import { Turns } from '../../lib/stores/express/turns.js'
 import { Browser, buildApp, gate, setCookies } from '../fixtures/app.js'
 import { FakeClock, HOUR, SECOND } from '../fixtures/clock.js'
 import { liveObjectStore } from '../fixtures/live-object-store.js'
@@ -30,7 +30,7 @@ class MapStore implements ExpressStore {
 }
 
 function recordAt (now: number, parts: Partial<SessionRecord> = {}): SessionRecord {
-  return { values: { userId: '42' }, createdAt: now, expiresAt: now + HOUR, absoluteExpiresAt: now + 24 * HOUR, version: 0, owner: null, lifetime: null, ...parts }
+  return { values: { userId: '42' }, createdAt: now, expiresAt: now + HOUR, absoluteExpiresAt: now + 24 * HOUR, version: 0, generation: 0, owner: null, lifetime: null, ...parts }
 }
 
 t.test('a store gets a cookie with real dates, and the milliseconds that are left', async (t) => {
@@ -256,6 +256,83 @@ t.test('whoever waited too long for a turn is refused, and writes nothing', asyn
   t.notOk('third' in ((await adapted.read('id'))?.values ?? {}))
 })
 
+/** A store of 20 ms a call, and how often each function was called. */
+function slowRows (): { store: MapStore, calls: string[] } {
+  const store = new MapStore()
+  const calls: string[] = []
+  for (const name of ['get', 'set', 'destroy'] as const) {
+    store[name] = (...args: unknown[]) => {
+      calls.push(name)
+      setTimeout(() => (MapStore.prototype[name] as Function).apply(store, args), 20)
+    }
+  }
+  return { store, calls }
+}
+
+t.test('sixty reads at once when a renewal is due cost one write, and all are answered', async (t) => {
+  const clock = new FakeClock()
+  const { store, calls } = slowRows()
+  const app = await buildApp(t, { clock, store: fromExpressStore(store, { clock }) })
+  app.get('/', async ({ session }) => ({ userId: session.get('userId') }))
+  const { cookies, sessionId } = await app.sessions.issue({ userId: 42 })
+  clock.advance(HOUR / 4)
+  calls.length = 0
+  const responses = await Promise.all(Array.from({ length: 60 }, () => app.inject({ url: '/', cookies })))
+  t.strictSame(new Set(responses.map(({ statusCode, body }) => `${statusCode} ${body}`)), new Set(['200 {"userId":42}']))
+  t.equal(calls.filter((name) => name === 'set').length, 1)
+  t.equal((await fromExpressStore(store, { clock }).read(sessionId))?.expiresAt, clock.now() + HOUR)
+})
+
+t.test('renewals that come one after the other write only what moves the deadline', async (t) => {
+  const clock = new FakeClock()
+  const { store, calls } = slowRows()
+  const adapted = fromExpressStore(store, { clock })
+  await adapted.create('id', recordAt(clock.now()))
+  const writes = async (...deadlines: number[]) => {
+    calls.length = 0
+    const answers = await Promise.all(deadlines.map((expiresAt) => adapted.touch('id', expiresAt)))
+    t.strictSame(new Set(answers), new Set([true]))
+    return [calls.filter((name) => name === 'set').length, Number((await adapted.read('id'))?.expiresAt) - clock.now()]
+  }
+  const now = clock.now()
+  t.strictSame(await writes(now + 2 * HOUR, now + 3 * HOUR, now + 1), [1, 3 * HOUR], 'those that wait share the latest')
+  t.strictSame(await writes(now + 3 * HOUR), [0, 3 * HOUR])
+  t.strictSame(await writes(now + 3 * HOUR + SECOND), [0, 3 * HOUR], 'not for a second')
+  t.strictSame(await writes(now + 3 * HOUR + SECOND + 1), [1, 3 * HOUR + SECOND + 1])
+  t.strictSame(await writes(now + SECOND), [1, SECOND], 'a deadline can be moved back')
+  t.strictSame(await writes(now + SECOND + 5), [0, SECOND])
+  t.strictSame(await writes(now + SECOND + 50), [1, SECOND + 50], 'the shorter the lifetime, the more a moment counts')
+  // begun while the first is being written
+  const first = adapted.touch('id', now + HOUR)
+  while (calls.at(-1) !== 'set') await new Promise(setImmediate)
+  const second = adapted.touch('id', now + 2 * HOUR)
+  t.strictSame(await Promise.all([first, second]), [true, true])
+  t.equal((await adapted.read('id'))?.expiresAt, now + 2 * HOUR)
+})
+
+t.test('renewals that share a write share its failure, and its end; the next one begins anew', async (t) => {
+  const clock = new FakeClock()
+  const { store } = slowRows()
+  const adapted = fromExpressStore(store, { clock })
+  await adapted.create('id', recordAt(clock.now()))
+  const touches = () => Promise.allSettled([adapted.touch('id', clock.now() + 2 * HOUR), adapted.touch('id', clock.now() + 3 * HOUR)])
+  store.get = (_id, callback) => callback(new Error('down'))
+  t.match(await touches(), [{ status: 'rejected', reason: { message: 'down' } }, { status: 'rejected', reason: { message: 'down' } }])
+  delete (store as Partial<MapStore>).get
+  t.match(await touches(), [{ value: true }, { value: true }])
+  await adapted.destroy('id')
+  t.match(await touches(), [{ value: false }, { value: false }])
+})
+
+t.test('a row that is too deep for the stack at hand is a failure, and not a corrupt session', async (t) => {
+  const store = new MapStore()
+  const deep: Row = {}
+  let inner = deep
+  for (let depth = 0; depth < 100_000; depth++) inner = inner['a'] = {}
+  store.rows.set('deep', { cookie: {}, deep })
+  await t.rejects(async () => { await fromExpressStore(store).read('deep') }, RangeError)
+})
+
 /** Lets no write through until told. */
 function gateOf (store: MapStore): { pass (): void } {
   store.set = () => {}
@@ -264,7 +341,7 @@ function gateOf (store: MapStore): { pass (): void } {
 
 t.test('turns that are over leave nothing behind', async (t) => {
   const turns = new Turns()
-  const results = await Promise.allSettled(['a', 'b', 'a'].map((id, index) => turns.take(id, async () => {
+  const results = await Promise.allSettled(['a', 'b', 'a'].map((id, index) => turns.take(id, 1000, async () => {
     if (index === 1) throw new Error('no')
     return index
   })))
@@ -284,7 +361,7 @@ t.test('a session whose time has come is not written, and not there, whatever th
   t.equal(await adapted.touch('id', clock.now() + HOUR), false)
   t.ok(store.rows.has('id'))
   t.strictSame(await Promise.all([adapted.read('id'), adapted.read('id')]), [null, null])
-  t.notOk(store.rows.has('id'), 'it is removed when it is found')
+  t.ok(store.rows.has('id'), 'reading removes nothing')
 })
 
 t.test('a session that another library wrote can be read', async (t) => {
@@ -302,8 +379,9 @@ t.test('a session that another library wrote can be read', async (t) => {
     expiresAt: expires.getTime(),
     absoluteExpiresAt: expires.getTime(),
     version: 0,
+    generation: 0,
     owner: null,
-    lifetime: { idle: 10 * SECOND, absolute: 10 * SECOND, persistent: true }
+    lifetime: { idle: 10 * SECOND, absolute: 10 * SECOND, persistent: true, from: clock.now() }
   })
   for (const id of ['undated', 'bare']) {
     t.match(await adapted.read(id), { values: { userId: '42' }, expiresAt: clock.now() + 24 * HOUR, lifetime: null }, id)

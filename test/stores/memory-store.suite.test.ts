@@ -1,6 +1,6 @@
 import t from 'tap'
 import { storeSuite } from '../../lib/store-suite.js'
-import { MemoryStore } from '../../lib/stores/memory-store.js'
+import { MemoryStore } from '../../lib/stores/memory/memory-store.js'
 import { slowStore } from '../fixtures/stores.js'
 import { tapTest } from '../fixtures/tap-test.js'
 import { FakeClock } from '../fixtures/clock.js'

@@ -4,11 +4,12 @@ import { Redis } from 'ioredis'
 import { createClient } from 'redis'
 import t, { type Test } from 'tap'
 import session from '../../index.js'
-import { toEntries } from '../../lib/stores/redis-client.js'
-import { RedisStore } from '../../lib/stores/redis-store.js'
+import { toEntries } from '../../lib/stores/redis/redis-client.js'
+import { RedisStore } from '../../lib/stores/redis/redis-store.js'
+import type { RedisClient } from '../../lib/stores/redis/redis-client.js'
 import type { SessionRecord } from '../../types/store.js'
 import { cuttingProxy } from '../fixtures/cutting-proxy.js'
-import { connectIoRedis, connectNodeRedis } from '../fixtures/redis-clients.js'
+import { connectIoRedis, connectNodeRedis, singleClients } from '../fixtures/redis-clients.js'
 import { startRedis } from '../fixtures/redis.js'
 import { skipFileWithout } from '../fixtures/needs.js'
 
@@ -18,7 +19,7 @@ const HOUR = 3_600_000
 
 function record (values: Record<string, string> = { user: '42' }): SessionRecord {
   const now = Date.now()
-  return { values, createdAt: now, expiresAt: now + HOUR, absoluteExpiresAt: now + 24 * HOUR, version: 0, owner: null, lifetime: null }
+  return { values, createdAt: now, expiresAt: now + HOUR, absoluteExpiresAt: now + 24 * HOUR, version: 0, generation: 0, owner: null, lifetime: null }
 }
 
 const setting = (set: Record<string, string>, ifVersion?: number) =>
@@ -282,6 +283,76 @@ t.test('a full server refuses to grow, and still renews, removes and ends', asyn
   t.equal(await store.read('a'), null)
   await client.config('SET', 'maxmemory', '0')
   t.same(await client.keys('*'), [])
+})
+
+t.test('a session may have as many keys as fit, with each kind of client', async (t) => {
+  const server = await startRedis(t)
+  const values = Object.fromEntries(Array.from({ length: 140_000 }, (_, index) => [`k${index}`, '1']))
+  const keys = Object.keys(values)
+  for (const name of ['node-redis with RESP3', 'ioredis with RESP2', 'ioredis with keyPrefix, stringNumbers and pipelines']) {
+    const store = new RedisStore({ client: await singleClients[name]!(t, server), prefix: `${name}:` })
+    const count = async () => Object.keys((await store.read('a'))?.values ?? {}).length
+    t.equal(await store.create('a', record(values)), true, name)
+    t.equal(await count(), 140_000, name)
+    t.equal(await store.update('a', { clear: false, set: { one: '1' }, remove: keys, maxSize: 100 }), 'done', name)
+    t.equal(await count(), 1, name)
+    await store.destroy('a')
+  }
+  const store = new RedisStore({ client: await connectNodeRedis(t, server) })
+  const count = async () => Object.keys((await store.read('a'))?.values ?? {}).length
+  await store.create('a', record())
+  t.equal(await store.update('a', { ...setting(values), maxSize: 100 }), 'too-large')
+  t.equal(await store.update('a', { ...setting(values), maxSize: 2_000_000 }), 'done')
+  t.equal(await count(), 140_001)
+  t.equal(await store.update('a', { clear: true, set: {}, remove: [] }), 'done')
+  t.equal(await count(), 0)
+})
+
+t.test('more keys than the server takes in one command are one typed error, and nothing is sent', async (t) => {
+  const values = Object.fromEntries(Array.from({ length: 530_000 }, (_, index) => [`k${index}`, '1']))
+  const sent: unknown[] = []
+  const send = async (...args: unknown[]) => { sent.push(args) }
+  const clients = {
+    ioredis: { call: send },
+    'node-redis': { sendCommand: send },
+    'a Cluster of node-redis': { sendCommand: send, nodeClient: send },
+    'a Sentinel of node-redis': { sendCommand: send, getSentinelNode: send }
+  }
+  for (const [name, client] of Object.entries(clients)) {
+    const store = new RedisStore({ client: client as unknown as RedisClient })
+    await refuses(t, () => store.create('a', record(values)), 'FST_KEEP_TOO_MANY_KEYS', /too many keys.*1060\d\d\d arguments of at most 1048576.*one value/)
+    await refuses(t, () => store.update('a', setting(values)), 'FST_KEEP_TOO_MANY_KEYS', /store them as one value/)
+    t.same(sent, [], name)
+  }
+})
+
+t.test('a server that reads and refuses writes does not stop the start, and reads go on', async (t) => {
+  const primary = await startRedis(t)
+  const admin = await connectIoRedis(t, primary)
+  const issuing = await start(new RedisStore({ client: admin }))
+  const { cookies } = await issuing.sessions.issue({ user: 1 })
+  await issuing.close()
+  const replica = await startRedis(t)
+  const replicaAdmin = await connectIoRedis(t, replica)
+
+  const visit = async (client: Redis, title: string, refusal: RegExp) => {
+    const app = await start(new RedisStore({ client }))
+    app.get('/read', (request) => ({ user: request.session.get('user') }))
+    app.get('/write', (request) => { request.session.set('a', 1); return 'written' })
+    t.same((await app.inject({ url: '/read', cookies })).json(), { user: 1 }, title)
+    const refused = await app.inject({ url: '/write', cookies })
+    t.match(refused.json(), { statusCode: 503, code: 'FST_KEEP_STORE' }, title)
+    t.notMatch(refused.body, refusal)
+    await t.rejects(new RedisStore({ client }).touch('a'.repeat(43), Date.now() + HOUR).then(async () => { await new RedisStore({ client }).create('b', record()) }), { message: refusal })
+    await app.close()
+  }
+  await admin.config('SET', 'min-replicas-to-write', '3')
+  await visit(admin, 'too few replicas', /NOREPLICAS/)
+  await admin.config('SET', 'min-replicas-to-write', '0')
+
+  await replicaAdmin.call('REPLICAOF', '127.0.0.1', String(primary.port))
+  while (!String(await replicaAdmin.info('replication')).includes('master_link_status:up')) await new Promise(setImmediate)
+  await visit(replicaAdmin, 'a replica', /READONLY/)
 })
 
 t.test('a hash is understood in every shape a client may give it', (t) => {

@@ -27,7 +27,7 @@ t.test('it makes its directory, removes what has expired, and stops', async (t) 
   await store.open()
   t.teardown(() => store.close())
   const now = clock.now()
-  const record = { values: {}, createdAt: now, absoluteExpiresAt: now + 9000, version: 0, owner: null, lifetime: null }
+  const record = { values: {}, createdAt: now, absoluteExpiresAt: now + 9000, version: 0, generation: 0, owner: null, lifetime: null }
   await store.create('short', { ...record, expiresAt: now + 1000 })
   await store.create('long', { ...record, expiresAt: now + 9000 })
   clock.advance(1000)

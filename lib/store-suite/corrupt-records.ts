@@ -1,0 +1,19 @@
+// A record that somebody damaged is no session, and no reason to fail.
+import assert from 'node:assert/strict'
+import { isRecord } from '../session-record.js'
+import { newId, type SuiteContext } from './context.js'
+
+export function corruptRecordSuite ({ test, record, damage }: SuiteContext): void {
+  for (const [index, damageRecord] of damage.entries()) {
+    test(`a damaged record reads as null or as no record at all, and can be destroyed: ${damageRecord.name || index + 1}`, async (store) => {
+      const id = newId()
+      await store.create(id, record())
+      await damageRecord(store, id)
+      const found = await store.read(id)
+      assert.equal(found !== null && isRecord(found), false)
+      await store.destroy(id)
+      assert.equal(await store.read(id), null)
+      assert.equal(await store.create(id, record()), true)
+    })
+  }
+}

@@ -1,0 +1,78 @@
+// The store as the rest of this package sees it: it answers in time and in kind,
+// or fails with a typed error that tells a client nothing.
+import { isPromise } from '../awaitable.js'
+import { StoreError, StoreTimeoutError, TooManyKeysError } from '../errors.js'
+import { safeCause, shownAnswer, type SentValues } from './safe-cause.js'
+import type { Awaitable, SessionStore } from '../types/store.js'
+
+/** What a function of the store may answer. */
+interface AnswerKind {
+  readonly expected: string
+  isAnswer (answer: unknown): boolean
+}
+
+const anything: AnswerKind = { expected: 'anything', isAnswer: () => true }
+const aBoolean: AnswerKind = { expected: 'a boolean', isAnswer: (answer) => typeof answer === 'boolean' }
+const anUpdateResult: AnswerKind = {
+  expected: "'done', 'missing', 'conflict' or 'too-large'",
+  isAnswer: (answer) => answer === 'done' || answer === 'missing' || answer === 'conflict' || answer === 'too-large'
+}
+
+/**
+ * A store whose every failure is a `StoreError` or a `StoreTimeoutError`, reported to `onError` first. The
+ * `cause` names the function that failed and tells nothing of what it was given.
+ */
+export function boundStore (store: SessionStore, timeout: number, onError: (error: Error) => void): SessionStore {
+  function fail (error: Error): Error {
+    onError(error)
+    return error
+  }
+
+  function failed (name: string, thrown: unknown, sent?: SentValues): Error {
+    // what the app asked too much of is no failure of the store
+    return thrown instanceof TooManyKeysError ? thrown : fail(new StoreError({ cause: safeCause(name, thrown, sent) }))
+  }
+
+  function call<T> (name: string, { expected, isAnswer }: AnswerKind, run: () => Awaitable<T>, sent?: SentValues): Awaitable<T> {
+    const accept = (answer: T): T => {
+      if (isAnswer(answer)) return answer
+      throw fail(new StoreError({ cause: new TypeError(`${name} must answer with ${expected}; it answered ${shownAnswer(answer)}`) }))
+    }
+    let answer: Awaitable<T>
+    let isLater: boolean
+    try {
+      answer = run()
+      isLater = isPromise(answer)
+    } catch (thrown) {
+      throw failed(name, thrown, sent)
+    }
+    return isLater ? inTime(name, answer as Promise<T>, sent).then(accept) : accept(answer as T)
+  }
+
+  function inTime<T> (name: string, answer: Promise<T>, sent?: SentValues): Promise<T> {
+    return new Promise((resolve, reject) => {
+      let late = false
+      const timer = setTimeout(() => {
+        late = true
+        reject(fail(new StoreTimeoutError({ cause: new Error(`${name} did not answer within ${timeout} ms`) })))
+      }, timeout)
+      // a thenable that is no promise may throw, call back twice, or answer with another one
+      Promise.resolve(answer).then((value) => {
+        clearTimeout(timer)
+        resolve(value)
+      }, (thrown: unknown) => {
+        clearTimeout(timer)
+        if (!late) reject(failed(name, thrown, sent))
+      })
+    })
+  }
+
+  return {
+    read: (id) => call('store.read()', anything, () => store.read(id)),
+    create: (id, record) => call('store.create()', aBoolean, () => store.create(id, record), () => Object.values(record.values)),
+    update: (id, changes) => call('store.update()', anUpdateResult, () => store.update(id, changes), () => Object.values(changes.set)),
+    touch: (id, expiresAt) => call('store.touch()', aBoolean, () => store.touch(id, expiresAt)),
+    replace: (oldId, newId, record, ifVersion) => call('store.replace()', aBoolean, () => store.replace(oldId, newId, record, ifVersion), () => Object.values(record.values)),
+    destroy: (id, ifVersion) => call('store.destroy()', anything, () => store.destroy(id, ifVersion))
+  }
+}

@@ -1,0 +1,202 @@
+// Sessions in this process: the default store. It answers at once, holds no more
+// than it is told to, and removes what has expired in small slices.
+import { changedRecord, copiedRecord } from '../../record/apply-changes.js'
+import { publish } from '../../events.js'
+import { warnEvicted, warnManyProcesses } from '../../warnings.js'
+import type { SessionChanges, SessionRecord, SessionStore, UpdateResult } from '../../../types/store.js'
+import { EvictionOrder, type Evictable } from './eviction-order.js'
+import { KnownShapes } from './known-shapes.js'
+import { compactValues, growthOf, layOut, sessionBytes, valueBytes, withValues } from './layout.js'
+import { memorySettings, type MemorySettings, type MemoryStoreOptions } from './memory-options.js'
+import { ShardedMap } from './sharded-map.js'
+import { compact } from './string-size.js'
+import { SweepTimer } from './sweep-timer.js'
+
+interface Entry extends Evictable {
+  readonly id: string
+  record: SessionRecord
+  bytes: number
+  /** The part of them that the keys take. */
+  keyBytes: number
+}
+
+const SLICE_MS = 1
+const ENTRIES_PER_LOOK_AT_THE_CLOCK = 32
+
+/** Keeps sessions in this process: the default store. Bounded; what has expired is removed in small slices. */
+export class MemoryStore implements SessionStore {
+  readonly #entries = new ShardedMap<Entry>()
+  readonly #order = new EvictionOrder<Entry>()
+  readonly #shapes = new KnownShapes()
+  readonly #settings: MemorySettings
+  readonly #timer: SweepTimer
+  #size = 0
+  #bytes = 0
+  #expired = 0
+  #evicted = 0
+
+  /** @param options - Throws an `InvalidOptionError` for what cannot work, and for an unknown name. */
+  constructor (options: MemoryStoreOptions = {}) {
+    this.#settings = memorySettings(options)
+    this.#timer = new SweepTimer(this.#settings.sweepInterval, () => this.sweep())
+  }
+
+  /** Sessions held now, expired ones that were not swept yet included. */
+  get size (): number { return this.#size }
+  /** The memory they take in V8's heap, as measured: never less than 90 % of it, and more where many are small. */
+  get bytes (): number { return this.#bytes }
+  /** Sessions that expired and were removed since the start. */
+  get expired (): number { return this.#expired }
+  /** Sessions that had to go before their time since the start. */
+  get evicted (): number { return this.#evicted }
+
+  read (id: string): SessionRecord | null {
+    return this.#find(id)?.record ?? null
+  }
+
+  create (id: string, record: SessionRecord): boolean {
+    if (this.#find(id) !== undefined) return false
+    this.#add(id, record)
+    return true
+  }
+
+  update (id: string, changes: SessionChanges): UpdateResult {
+    const entry = this.#find(id)
+    if (entry === undefined) return 'missing'
+    if (changes.ifVersion !== undefined && changes.ifVersion !== entry.record.version) return 'conflict'
+    this.#write(entry, changes)
+    return 'done'
+  }
+
+  touch (id: string, expiresAt: number): boolean {
+    const entry = this.#find(id)
+    if (entry === undefined) return false
+    const { values, createdAt, absoluteExpiresAt, version, generation, owner, lifetime } = entry.record
+    entry.record = Object.freeze({ values, createdAt, expiresAt, absoluteExpiresAt, version, generation, owner, lifetime })
+    entry.queue.move(entry, expiresAt)
+    return true
+  }
+
+  replace (oldId: string, newId: string, record: SessionRecord, ifVersion?: number): boolean {
+    const old = this.#find(oldId)
+    if (old === undefined || (ifVersion !== undefined && old.record.version !== ifVersion)) return false
+    this.#remove(old)
+    const taken = this.#find(newId)
+    if (taken !== undefined) this.#remove(taken)
+    this.#add(newId, record)
+    return true
+  }
+
+  destroy (id: string, ifVersion?: number): boolean {
+    const entry = this.#find(id)
+    if (entry === undefined) return true
+    if (ifVersion !== undefined && entry.record.version !== ifVersion) return false
+    this.#remove(entry)
+    return true
+  }
+
+  /** Removes expired sessions for at most 1 ms and says how many; what is left follows between other work. */
+  sweep (): number {
+    const now = this.#settings.clock.now()
+    const end = performance.now() + SLICE_MS
+    let swept = 0
+    for (let entry = this.#order.soonest; entry !== undefined && entry.expiresAt <= now; entry = this.#order.soonest) {
+      this.#expire(entry)
+      if (++swept % ENTRIES_PER_LOOK_AT_THE_CLOCK === 0 && performance.now() >= end) break
+    }
+    this.#schedule()
+    return swept
+  }
+
+  /** Stops sweeping until another session is created. What is stored stays. */
+  close (): void {
+    this.#timer.cancel()
+  }
+
+  #find (id: string): Entry | undefined {
+    const entry = this.#entries.get(id)
+    if (entry === undefined || entry.expiresAt > this.#settings.clock.now()) return entry
+    this.#expire(entry)
+    return undefined
+  }
+
+  #add (givenId: string, given: SessionRecord): void {
+    const id = compact(givenId)
+    const record = copiedRecord(given)
+    const keys = Object.keys(record.values)
+    compactValues(record.values, keys)
+    const { values, keyBytes } = layOut(record.values, this.#shapes)
+    const bytes = sessionBytes(id, record) + keyBytes + valueBytes(values, keys)
+    this.#makeRoom(1, bytes)
+    const queue = this.#order.queueFor(record.generation)
+    const entry: Entry = { id, record: withValues(record, values), bytes, keyBytes, expiresAt: record.expiresAt, place: 0, queue }
+    this.#entries.set(id, entry)
+    queue.add(entry)
+    this.#size++
+    this.#bytes += bytes
+    if (!this.#timer.isSet) {
+      warnManyProcesses()
+      this.#schedule()
+    }
+  }
+
+  #write (entry: Entry, changes: SessionChanges): void {
+    const { record: old, queue } = entry
+    const record = changedRecord(old, changes)
+    const set = Object.keys(changes.set)
+    compactValues(record.values, set)
+    const { values, keyBytes } = layOut(record.values, this.#shapes)
+    const growth = keyBytes - entry.keyBytes + growthOf(old, record, changes, set)
+    if (this.#isBeyond(0, growth)) {
+      queue.remove(entry)
+      this.#makeRoom(0, growth)
+      queue.add(entry)
+    }
+    entry.record = withValues(record, values)
+    entry.bytes += growth
+    entry.keyBytes = keyBytes
+    this.#bytes += growth
+    if (record.expiresAt !== entry.expiresAt) queue.move(entry, record.expiresAt)
+  }
+
+  #isBeyond (sessions: number, bytes: number): boolean {
+    return this.#size + sessions > this.#settings.maxSessions || this.#bytes + bytes > this.#settings.maxBytes
+  }
+
+  /** What is being written is in no queue just then, so it is never the one to go. */
+  #makeRoom (sessions: number, bytes: number): void {
+    while (this.#isBeyond(sessions, bytes)) {
+      const entry = this.#order.first(this.#settings.clock.now())
+      if (entry === undefined) return
+      this.#evict(entry)
+    }
+  }
+
+  #remove (entry: Entry): void {
+    this.#entries.delete(entry.id)
+    entry.queue.remove(entry)
+    this.#size--
+    this.#bytes -= entry.bytes
+  }
+
+  #expire (entry: Entry): void {
+    this.#remove(entry)
+    this.#expired++
+    publish('expired', entry.id)
+  }
+
+  #evict (entry: Entry): void {
+    if (entry.expiresAt <= this.#settings.clock.now()) return this.#expire(entry)
+    warnEvicted(entry.record.generation)
+    this.#remove(entry)
+    this.#evicted++
+    publish('evicted', entry.id)
+  }
+
+  #schedule (): void {
+    const { soonest } = this.#order
+    if (soonest === undefined) this.#timer.cancel()
+    else if (soonest.expiresAt <= this.#settings.clock.now()) this.#timer.soon()
+    else this.#timer.later()
+  }
+}

@@ -1,0 +1,61 @@
+// Whether a server can be used at all, found out at the start: better there than
+// by the first user who logs in.
+import { UnfitStoreError } from '../../errors.js'
+import type { SessionRecord, SessionStore } from '../../types/store.js'
+import { toText, type SendCommand } from './redis-client.js'
+
+const OLDEST = [6, 2] as const
+
+const COMMANDS = 'HGETALL, EVALSHA, EVAL, DEL, and inside scripts EXISTS, HGET, HMGET, HKEYS, HSET, HDEL, HINCRBY, PEXPIRE'
+
+/** Throws an `UnfitStoreError` when no waiting would mend it; a server that is away or busy is none of its business. */
+export async function checkServer (send: SendCommand, store: SessionStore, probeId: string): Promise<void> {
+  try {
+    refuseOld(await serverInfo(send))
+    await tryEveryStep(store, probeId)
+  } catch (error) {
+    if (error instanceof UnfitStoreError) throw error
+    const { message } = error as Error
+    if (isRefusal(message)) throw new UnfitStoreError(`Redis refused a command with '${message}'; allow the user ${COMMANDS} on the keys that begin with the store's prefix`, { cause: error })
+    if (isMissingLogin(message)) throw new UnfitStoreError(`Redis refused the login with '${message}'; give the client its username and password`, { cause: error })
+  }
+}
+
+/** What the server says of itself; nothing where that alone is forbidden. */
+async function serverInfo (send: SendCommand): Promise<string> {
+  try {
+    return toText(await send(null, 'INFO', ['server']))
+  } catch (error) {
+    if (isRefusal((error as Error).message)) return ''
+    throw error
+  }
+}
+
+function refuseOld (info: string): void {
+  const [, version = '', major, minor] = /^redis_version:((\d+)\.(\d+)\S*)/m.exec(info) ?? []
+  if (version === '') return
+  const isOld = Number(major) < OLDEST[0] || (Number(major) === OLDEST[0] && Number(minor) < OLDEST[1])
+  if (isOld) throw new UnfitStoreError(`the server is Redis ${version}; use Redis ${OLDEST.join('.')} or newer, or Valkey`)
+}
+
+/** One short session from its first step to its last. */
+async function tryEveryStep (store: SessionStore, id: string): Promise<void> {
+  const now = Date.now()
+  const expiresAt = now + 10_000
+  const record: SessionRecord = { values: { probe: '1' }, createdAt: now, expiresAt, absoluteExpiresAt: expiresAt, version: 0, generation: 0, owner: null, lifetime: null }
+  await store.create(id, record)
+  await store.update(id, { clear: true, set: { probe: '2' }, remove: ['probe'], expiresAt, ifVersion: 0 })
+  await store.touch(id, expiresAt)
+  await store.replace(id, `${id}-2`, record)
+  await store.read(`${id}-2`)
+  await store.destroy(`${id}-2`, 0)
+  await store.destroy(id)
+}
+
+function isRefusal (message: string): boolean {
+  return /^NOPERM|unknown command|ACL failure|can't run this command|no permissions/i.test(message)
+}
+
+function isMissingLogin (message: string): boolean {
+  return /^(NOAUTH|WRONGPASS)/.test(message)
+}

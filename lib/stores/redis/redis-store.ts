@@ -1,0 +1,152 @@
+/**
+ * Sessions in Redis or Valkey, for many processes and machines: one hash per
+ * session, every condition checked inside the server, every key with a deadline.
+ *
+ * @packageDocumentation
+ */
+import { randomBytes } from 'node:crypto'
+import { inspect } from 'node:util'
+import { InvalidOptionError } from '../../errors.js'
+import type { Clock } from '../../options.js'
+import type { SessionChanges, SessionRecord, SessionStore, UpdateResult } from '../../types/store.js'
+import { corruptRecord } from '../../record/corrupt-record.js'
+import { commandSender, isNeverConnected, surviveErrors, toEntries, toText, type RedisClient, type SendCommand } from './redis-client.js'
+import { changedFields, recordFields, recordOf } from './redis-record.js'
+import { checkServer } from './redis-requirements.js'
+import { concedeScript, createScript, destroyScript, touchScript, updateScript, writeScript, type RedisScript } from './redis-scripts.js'
+
+export type { IoRedisClient, NodeRedisClient, RedisClient } from './redis-client.js'
+
+/** What `new RedisStore(options)` takes; only the client is required. */
+export interface RedisStoreOptions {
+  /** Your own client, of `redis` (node-redis) 5 or newer, connected, or of `ioredis` 5 or newer. Single, Sentinel or Cluster. */
+  client: RedisClient
+  /** What the name of every key begins with. Default `'keep:'`. Two apps on one server need two prefixes. */
+  prefix?: string
+  /** Tells the time. Default `Date`; for tests. */
+  clock?: Clock
+}
+
+/** Keeps sessions in Redis 6.2 or newer, or Valkey. */
+export class RedisStore implements SessionStore {
+  readonly #client: RedisClient
+  readonly #send: SendCommand
+  readonly #prefix: string
+  readonly #clock: Clock
+  readonly #ignoreErrors: () => void
+
+  /** @param options - Throws an `InvalidOptionError` for what cannot work. */
+  constructor ({ client, prefix = 'keep:', clock = Date }: RedisStoreOptions) {
+    const send = commandSender(client)
+    if (send === null) throw new InvalidOptionError('client', inspect(client, { depth: -1 }), "give a client of 'redis' (createClient, createCluster, createSentinel) or of 'ioredis'")
+    if (typeof prefix !== 'string') throw new InvalidOptionError('prefix', inspect(prefix), "give a string such as 'shop:'")
+    this.#client = client
+    this.#send = send
+    this.#prefix = prefix
+    this.#clock = clock
+    this.#ignoreErrors = surviveErrors(client)
+  }
+
+  /**
+   * Called at registration. Throws an `UnfitStoreError` when the server is too old or refuses
+   * a command, an `InvalidOptionError` when the client was never connected. A server that is away is waited for later.
+   */
+  async open (): Promise<void> {
+    if (isNeverConnected(this.#client)) throw new InvalidOptionError('client', 'not connected', 'call client.connect() before you register the session')
+    await checkServer(this.#send, this, `keep-probe-${randomBytes(9).toString('base64url')}`)
+  }
+
+  async read (id: string): Promise<SessionRecord | null> {
+    const key = this.#key(id)
+    try {
+      const record = recordOf(toEntries(await this.#send(key, 'HGETALL', [key])))
+      return record !== null && record.expiresAt <= this.#clock.now() ? null : record
+    } catch (error) {
+      // somebody else's key under this name
+      if (isReply(error, 'WRONGTYPE')) return corruptRecord()
+      throw error
+    }
+  }
+
+  async create (id: string, record: SessionRecord): Promise<boolean> {
+    return await this.#run(createScript, id, [this.#ttl(record.expiresAt), ...recordFields(record)]) === '1'
+  }
+
+  async update (id: string, changes: SessionChanges): Promise<UpdateResult> {
+    const { ifVersion, clear, expiresAt, maxSize } = changes
+    const nonce = ifVersion === undefined ? null : createNonce()
+    const { set, remove } = changedFields(changes, nonce)
+    // what only removes keys is never too large, and needs no counting
+    const isBounded = maxSize !== undefined && Object.keys(changes.set).length > 0
+    return await this.#run(updateScript, id, [
+      ifVersion === undefined ? '' : String(ifVersion),
+      nonce ?? '',
+      clear ? '1' : '',
+      expiresAt === undefined ? '' : this.#ttl(expiresAt),
+      isBounded ? String(maxSize) : '',
+      String(set.length),
+      ...set,
+      ...remove
+    ]) as UpdateResult
+  }
+
+  async touch (id: string, expiresAt: number): Promise<boolean> {
+    return await this.#run(touchScript, id, [this.#ttl(expiresAt), String(expiresAt)]) === '1'
+  }
+
+  /**
+   * In a Cluster the two ids live on different nodes, which no script can reach at
+   * once. So the new record is written first, under an id whose cookie nobody has
+   * yet; then one atomic step on the old one decides who wins, and a loser takes
+   * its new record back.
+   */
+  async replace (oldId: string, newId: string, record: SessionRecord, ifVersion?: number): Promise<boolean> {
+    await this.#run(writeScript, newId, [this.#ttl(record.expiresAt), ...recordFields(record)])
+    const version = ifVersion === undefined ? '' : String(ifVersion)
+    const won = await this.#run(concedeScript, oldId, [version, createNonce()]) === '1'
+    // if this fails the record expires unseen
+    if (!won) await this.destroy(newId).catch(() => {})
+    return won
+  }
+
+  async destroy (id: string, ifVersion?: number): Promise<boolean> {
+    if (ifVersion !== undefined) return await this.#run(destroyScript, id, [String(ifVersion)]) === '1'
+    const key = this.#key(id)
+    await this.#send(key, 'DEL', [key])
+    return true
+  }
+
+  /** Takes back the one listener it added to your client, which stays connected. */
+  close (): void {
+    this.#ignoreErrors()
+  }
+
+  /** By its hash; with its source where the server does not know it, as after a restart. */
+  async #run ({ source, sha1 }: RedisScript, id: string, args: string[]): Promise<string> {
+    const key = this.#key(id)
+    const rest = ['1', key, String(this.#clock.now()), ...args]
+    try {
+      return toText(await this.#send(key, 'EVALSHA', [sha1, ...rest]))
+    } catch (error) {
+      if (!isReply(error, 'NOSCRIPT')) throw error
+      return toText(await this.#send(key, 'EVAL', [source, ...rest]))
+    }
+  }
+
+  #key (id: string): string {
+    return this.#prefix + id
+  }
+
+  /** From now, so that a server whose clock is off keeps it no shorter. Never 0: that would drop the key in the middle of a script. */
+  #ttl (expiresAt: number): string {
+    return String(Math.max(1, expiresAt - this.#clock.now()))
+  }
+}
+
+function createNonce (): string {
+  return randomBytes(9).toString('base64url')
+}
+
+function isReply (error: unknown, code: string): boolean {
+  return error instanceof Error && error.message.startsWith(code)
+}
