@@ -2,7 +2,7 @@
 import { parse } from '@lukeed/ms'
 
 /** Browsers keep no cookie longer than 400 days (RFC 6265bis 5.5), so no session needs more. */
-export const LONGEST_DURATION = 400 * 24 * 60 * 60 * 1000
+export const MAX_DURATION = 400 * 24 * 60 * 60 * 1000
 
 /** What to write instead of a duration that cannot be read. */
 export const DURATION_MEND = "give a whole number of milliseconds above 0 or a string such as '30m', at most 400 days"
@@ -11,5 +11,5 @@ export const DURATION_MEND = "give a whole number of milliseconds above 0 or a s
 export function toMilliseconds (duration: unknown): number | null {
   const value = typeof duration === 'string' ? parse(duration) : duration
   if (typeof value !== 'number' || !Number.isInteger(value)) return null
-  return value > 0 && value <= LONGEST_DURATION ? value : null
+  return value > 0 && value <= MAX_DURATION ? value : null
 }

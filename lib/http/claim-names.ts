@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { DuplicateSessionError } from '../errors.js'
 import { namespaceOf } from '../namespace.js'
 import type { SessionConfig } from '../options.js'
-import type { SessionStore } from '../types/store.js'
+import type { SessionStore } from '../../types/store.js'
 
 interface Claim {
   readonly scope: FastifyInstance

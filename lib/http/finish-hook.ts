@@ -6,7 +6,7 @@ import type { FastifyReply } from 'fastify'
 import { isPromise } from '../awaitable.js'
 import { logLine } from '../log-line.js'
 import { thrownError } from '../thrown-error.js'
-import type { Awaitable } from '../types/store.js'
+import type { Awaitable } from '../../types/store.js'
 
 /** Fastify's callback of a hook. It runs everything that comes next, and may throw what that throws. */
 export type Done = (error?: Error) => void

@@ -7,8 +7,8 @@ import { InvalidOptionError } from '../errors.js'
 import { EXEMPT_FIX, isExemptPath } from './exempt-paths.js'
 import { LoginPage } from './login-page.js'
 import type { Session } from '../session/session.js'
-import type { Duration } from '../options.js'
-import type { SessionKey } from '../types/session-data.js'
+import type { Duration } from '../../types/options.js'
+import type { SessionKey } from '../../types/session-data.js'
 
 /** Decides by the session, and if need be the request, whether to let it through: `true`, or a promise of `true`, does. */
 export type SessionPredicate = (session: Session, request: FastifyRequest) => boolean | Promise<boolean>

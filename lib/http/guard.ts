@@ -13,8 +13,8 @@ import { hasOptedOut, isOutsideWalls, rememberGuard } from './opted-out.js'
 import { SessionMap, type Session } from '../session/session.js'
 import { Sessions } from './sessions.js'
 import { warnLoginLoop } from '../warnings.js'
-import type { SessionKey } from '../types/session-data.js'
-import type { Awaitable } from '../types/store.js'
+import type { SessionKey } from '../../types/session-data.js'
+import type { Awaitable } from '../../types/store.js'
 
 /** A request of Fastify on HTTP/1 or HTTP/2. */
 export type GuardedRequest = Pick<FastifyRequest, 'id' | 'method' | 'originalUrl'>

@@ -7,13 +7,13 @@ import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
 import { DURATION_MEND, toMilliseconds } from '../duration.js'
 import { InvalidOptionError, NotCoveredError, StoreError } from '../errors.js'
 import { hasOptedOut } from './opted-out.js'
-import { isRecord } from './session-record.js'
+import { isRecord } from '../record/record.js'
 import { safeCause } from '../store/safe-cause.js'
 import { SessionMap, type Session } from '../session/session.js'
 import { isForeign, recordOfRow } from '../stores/express/express-record.js'
 import { ExpressRows, type ExpressStore } from '../stores/express/express-rows.js'
 import { Turns } from '../stores/express/turns.js'
-import type { Duration } from '../options.js'
+import type { Duration } from '../../types/options.js'
 
 /** What the old library was told. */
 export interface MoveOptions {

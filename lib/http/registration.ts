@@ -6,7 +6,7 @@ import { namespaceOf } from '../namespace.js'
 import type { LineLog } from '../log-line.js'
 import type { SessionConfig } from '../options.js'
 import type { SessionSettings } from '../session/session-state.js'
-import type { SessionStore } from '../types/store.js'
+import type { SessionStore } from '../../types/store.js'
 
 export interface SessionContext {
   readonly config: SessionConfig

@@ -10,13 +10,13 @@ import { hasOptedOut } from './opted-out.js'
 import { isModified, needsNewCookie, planSave } from '../session/save-plan.js'
 import { saveSession, type CookieAction } from '../store/save-session.js'
 import { SessionMap, type Session, type SessionBacking } from '../session/session.js'
-import type { SessionContext } from './session-context.js'
+import type { SessionContext } from './registration.js'
 import { clearCookie, keepCookie, mayCarryToken, renewCookie, sendCookie } from './session-cookie.js'
 import { SessionState } from '../session/session-state.js'
 import { thrownError } from '../thrown-error.js'
 import { warnUnsaved } from '../warnings.js'
 import { isWebResponse, sentStatus } from './web-response.js'
-import type { Awaitable } from '../types/store.js'
+import type { Awaitable } from '../../types/store.js'
 
 export class RequestSession implements SessionBacking {
   readonly session: Session

@@ -6,10 +6,10 @@ import { loadSession, reloadSession, unavailableSession } from '../store/load-se
 import { needsNewCookie, planSave } from '../session/save-plan.js'
 import { saveSession } from '../store/save-session.js'
 import { SessionMap, type Session, type SessionBacking } from '../session/session.js'
-import type { SessionContext } from './session-context.js'
+import type { SessionContext } from './registration.js'
 import { cookieValue } from './session-cookie.js'
 import { SessionState } from '../session/session-state.js'
-import type { SessionValues } from '../types/session-data.js'
+import type { SessionValues } from '../../types/session-data.js'
 
 /** A session made by `issue`, with what opens it. */
 export interface IssuedSession {

@@ -1,7 +1,7 @@
 // One session during one request. It only remembers what the app did; lib/store saves.
 import { SessionEndedError, StoreError } from '../errors.js'
-import { CorruptValueError, decode } from '../record/decode.js'
-import { encode } from '../record/encode.js'
+import { CorruptValueError, decode } from '../record/codec.js'
+import { encode } from '../record/codec.js'
 import type { Clock } from '../../types/options.js'
 import type { SessionLifetime } from '../../types/store.js'
 import { beginsAnew, type Layer, type Scope } from './layer.js'

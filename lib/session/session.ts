@@ -8,12 +8,12 @@ import { DURATION_MEND, toMilliseconds } from '../duration.js'
 import { InvalidArgumentError, MissingKeyError } from '../errors.js'
 import { BEHIND, IndexAccess, freezeClass } from './index-access.js'
 import { isModified } from './save-plan.js'
-import { isExpired } from './session-record.js'
+import { isExpired } from '../record/record.js'
 import type { SessionState } from './session-state.js'
 import type { Update } from './session-values.js'
-import type { Duration, SessionCookieAttributes } from '../options.js'
-import type { IndexedValues, SessionKey, SessionValue, SessionValues } from '../types/session-data.js'
-import type { SessionRecord } from '../types/store.js'
+import type { Duration, SessionCookieAttributes } from '../../types/options.js'
+import type { IndexedValues, SessionKey, SessionValue, SessionValues } from '../../types/session-data.js'
+import type { SessionRecord } from '../../types/store.js'
 
 /** What a session marks, and who carries out what it asks for at once. */
 export interface SessionBacking {

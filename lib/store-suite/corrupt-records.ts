@@ -1,6 +1,6 @@
 // A record that somebody damaged is no session, and no reason to fail.
 import assert from 'node:assert/strict'
-import { isRecord } from '../session-record.js'
+import { isRecord } from '../record/record.js'
 import { newId, type SuiteContext } from './context.js'
 
 export function corruptRecordSuite ({ test, record, damage }: SuiteContext): void {

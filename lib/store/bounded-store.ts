@@ -3,7 +3,7 @@
 import { isPromise } from '../awaitable.js'
 import { StoreError, StoreTimeoutError, TooManyKeysError } from '../errors.js'
 import { safeCause, shownAnswer, type SentValues } from './safe-cause.js'
-import type { Awaitable, SessionStore } from '../types/store.js'
+import type { Awaitable, SessionStore } from '../../types/store.js'
 
 /** What a function of the store may answer. */
 interface AnswerKind {
@@ -13,9 +13,12 @@ interface AnswerKind {
 
 const anything: AnswerKind = { expected: 'anything', isAnswer: () => true }
 const aBoolean: AnswerKind = { expected: 'a boolean', isAnswer: (answer) => typeof answer === 'boolean' }
-const anUpdateResult: AnswerKind = {
-  expected: "'done', 'missing', 'conflict' or 'too-large'",
-  isAnswer: (answer) => answer === 'done' || answer === 'missing' || answer === 'conflict' || answer === 'too-large'
+const anUpdateResult = oneOf('done', 'missing', 'conflict', 'too-large')
+const aTouchResult = oneOf('done', 'missing', 'stale')
+const aDestroyResult = oneOf('done', 'missing', 'conflict')
+
+function oneOf (...answers: readonly unknown[]): AnswerKind {
+  return { expected: answers.map((each) => `'${String(each)}'`).join(' or '), isAnswer: (answer) => answers.includes(answer) }
 }
 
 /**
@@ -71,8 +74,7 @@ export function boundStore (store: SessionStore, timeout: number, onError: (erro
     read: (id) => call('store.read()', anything, () => store.read(id)),
     create: (id, record) => call('store.create()', aBoolean, () => store.create(id, record), () => Object.values(record.values)),
     update: (id, changes) => call('store.update()', anUpdateResult, () => store.update(id, changes), () => Object.values(changes.set)),
-    touch: (id, expiresAt) => call('store.touch()', aBoolean, () => store.touch(id, expiresAt)),
-    replace: (oldId, newId, record, ifVersion) => call('store.replace()', aBoolean, () => store.replace(oldId, newId, record, ifVersion), () => Object.values(record.values)),
-    destroy: (id, ifVersion) => call('store.destroy()', anything, () => store.destroy(id, ifVersion))
+    touch: (id, renewal) => call('store.touch()', aTouchResult, () => store.touch(id, renewal)),
+    destroy: (id, condition) => call('store.destroy()', aDestroyResult, () => store.destroy(id, condition))
   }
 }

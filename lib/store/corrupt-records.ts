@@ -1,7 +1,7 @@
 // What cannot be understood is absent for this request, and stays where it is: a
 // newer process may understand it. It is logged once by its id, since a browser
 // comes back with the same cookie again and again.
-import type { SessionContext, SessionLog } from './session-context.js'
+import type { SessionContext, SessionLog } from '../http/registration.js'
 
 const MAX_REMEMBERED = 1000
 

@@ -2,7 +2,7 @@
 import { logLine, type LineLog } from '../log-line.js'
 import type { SessionConfig } from '../options.js'
 import { safeCause } from './safe-cause.js'
-import type { SessionStore } from '../types/store.js'
+import type { SessionStore } from '../../types/store.js'
 
 /** Opens a store that wants it. Throws what the store throws; one that takes longer than `storeTimeout` goes on opening alone. */
 export async function openStore ({ store, storeTimeout }: SessionConfig, log: LineLog): Promise<void> {

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 import t, { type Test } from 'tap'
 import type { SessionRecord } from '../../index.js'
-import { isRecord } from '../../lib/session-record.js'
+import { isRecord } from '../../lib/record/record.js'
 import { fromExpressStore, type ExpressStore } from '../../lib/stores/express/express-store.js'
 import { Turns } from '../../lib/stores/express/turns.js'
 import { Browser, buildApp, gate, setCookies } from '../fixtures/app.js'

@@ -6,7 +6,7 @@
 import { encode } from '../../record/codec.js'
 import { LONGEST_DURATION } from '../../duration.js'
 import { isStackOverflow } from '../../stack-overflow.js'
-import type { SessionRecord } from '../../types/store.js'
+import type { SessionRecord } from '../../../types/store.js'
 import { corruptRecord } from '../../record/corrupt-record.js'
 
 const RECORD = 'fastify-keep'

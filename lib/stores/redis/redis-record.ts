@@ -1,6 +1,6 @@
 // A session as a Redis hash: one field per key, so that two requests merge inside
 // Redis, and the rest in fields of one letter, which no key can take.
-import type { SessionChanges, SessionRecord } from '../../types/store.js'
+import type { SessionChanges, SessionRecord } from '../../../types/store.js'
 import { corruptRecord } from '../../record/corrupt-record.js'
 
 // The scripts know these names too.

@@ -1,7 +1,7 @@
 // Whether a server can be used at all, found out at the start: better there than
 // by the first user who logs in.
 import { UnfitStoreError } from '../../errors.js'
-import type { SessionRecord, SessionStore } from '../../types/store.js'
+import type { SessionRecord, SessionStore } from '../../../types/store.js'
 import { toText, type SendCommand } from './redis-client.js'
 
 const OLDEST = [6, 2] as const
