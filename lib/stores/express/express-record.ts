@@ -4,7 +4,7 @@
 // object gets among the user's data. What express-session or @fastify/session
 // wrote is understood too.
 import { encode } from '../../record/codec.js'
-import { LONGEST_DURATION } from '../../duration.js'
+import { MAX_DURATION } from '../../duration.js'
 import { isStackOverflow } from '../../stack-overflow.js'
 import type { SessionRecord } from '../../../types/store.js'
 import { corruptRecord } from '../../record/corrupt-record.js'
@@ -45,7 +45,7 @@ function foreignRecord (row: object, now: number): SessionRecord {
   const { cookie, __lastAccess, lastModified, ...values } = JSON.parse(JSON.stringify(row))
   const hasDate = Boolean(cookie?.expires)
   const expiresAt = hasDate ? Date.parse(cookie.expires) : now + DAY
-  const left = Math.min(Math.max(1, expiresAt - now), LONGEST_DURATION)
+  const left = Math.min(Math.max(1, expiresAt - now), MAX_DURATION)
   return {
     values: Object.fromEntries(Object.entries(values).map(([key, value]) => [key, encode(key, value)])),
     createdAt: 0,
