@@ -1,6 +1,6 @@
-// `moveSessions`: a hook for the time after a change of library. Whoever comes with
-// a cookie of the old one finds the same values in a new session, and the old one
-// is gone: left alive, it would come back after the next logout.
+// `moveSessions`: a hook for the time after a change of library. A visitor who comes
+// with a cookie of the old one finds the same values in a new session, and the old
+// session ends: left alive, it would come back after the next logout.
 import { inspect } from 'node:util'
 import { Signer } from '@fastify/cookie'
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
@@ -11,8 +11,9 @@ import { decode } from '../record/codec.js'
 import { isExpired, isRecord } from '../record/record.js'
 import { safeCause } from '../store/safe-cause.js'
 import { SessionMap, type Session } from '../session/session.js'
-import { isForeign, recordOfRow } from '../stores/express/express-record.js'
+import { isForeign } from '../stores/express/express-record.js'
 import { ExpressRows, type ExpressStore } from '../stores/express/express-rows.js'
+import { foreignRecord } from '../stores/express/foreign-record.js'
 import { Turns } from '../stores/express/turns.js'
 import type { Duration } from '../../types/options.js'
 import type { SessionRecord } from '../../types/store.js'
@@ -41,7 +42,7 @@ export type SessionMove = (request: FastifyRequest, reply: FastifyReply) => Prom
 /**
  * An `onRequest` hook, added after the plugin, that turns sessions of
  * express-session or @fastify/session into sessions of this package, one by one as their
- * users come. The login comes along, though never as a fresh one. Throws an `InvalidOptionError` for options that cannot work.
+ * users come. The login moves too, though never as a fresh one. Throws an `InvalidOptionError` for options that cannot work.
  */
 export function moveSessions (options: MoveOptions): SessionMove {
   refuseUnknown(options)
@@ -76,7 +77,7 @@ async function move (rows: ExpressRows, oldId: string, session: Session, log: Fa
   const row = await rows.get(oldId)
   // a session of ours may be in the same store, and its id is no secret
   if (!isForeign(row)) return false
-  const record = recordOfRow(row, SessionMap.stateOf(session).now())
+  const record = foreignRecord(row, SessionMap.stateOf(session).now())
   if (!isRecord(record)) return false
   await rows.destroy(oldId)
   // the old library may still run somewhere, and may have written it again just now
@@ -86,7 +87,7 @@ async function move (rows: ExpressRows, oldId: string, session: Session, log: Fa
   try {
     if (adopt(session, record)) await session.save()
   } catch (error) {
-    await rows.set(oldId, row as object).catch((cause: unknown) => {
+    await rows.set(oldId, row).catch((cause: unknown) => {
       log.error({ reason: cause instanceof Error ? cause.message : 'none was given' }, 'an old session could be neither moved nor put back, and is lost')
     })
     throw error
@@ -139,6 +140,6 @@ function oldSigner (secret: MoveOptions['secret']): Signer {
   return areSecrets ? new Signer(secrets.map((each) => typeof each === 'string' ? each : Buffer.from(each)) as string[]) : refuse('secret', `of type ${typeof secret}`, 'give the old secret, a string or a Buffer, or a list of them')
 }
 
-function refuse (option: string, value: string, mend: string): never {
-  throw new InvalidOptionError(`moveSessions ${option}`, value, mend)
+function refuse (option: string, value: string, hint: string): never {
+  throw new InvalidOptionError(`moveSessions ${option}`, value, hint)
 }

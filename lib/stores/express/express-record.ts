@@ -1,30 +1,32 @@
 // A session as an express-session store keeps it: an object with a cookie, from
 // which stores take the deadline, and beside it the whole record as one text, so
 // that no database changes a key or a value, and nothing a store writes into the
-// object gets among the user's data. What express-session or @fastify/session
-// wrote is understood too.
-import { encode } from '../../record/codec.js'
-import { MAX_DURATION } from '../../duration.js'
-import { isStackOverflow } from '../../stack-overflow.js'
-import type { SessionRecord } from '../../../types/store.js'
+// object gets among the user's data.
 import { corruptRecord } from '../../record/corrupt-record.js'
+import { ENDED_FOR, isEnded, isRecord } from '../../record/record.js'
+import { isStackOverflow } from '../../stack-overflow.js'
+import type { EndedSession, SessionRecord } from '../../../types/store.js'
 
 const RECORD = 'fastify-keep'
 
-// Stores keep a session whose cookie has no date for a day.
-const DAY = 24 * 60 * 60 * 1000
-
 /** Objects are handed to stores, which may write into them: a new one each time. */
 export function rowOf (record: SessionRecord, now: number): object {
-  return { cookie: new RowCookie(record.expiresAt, now), [RECORD]: JSON.stringify(record) }
+  return { cookie: new RowCookie(record.expiresAt, now), [RECORD]: textOf(record) }
 }
 
-/** The record again, shared with nobody; `null` when there is none. What is damaged comes out as no record. */
-export function recordOfRow (row: unknown, now: number): SessionRecord | null {
+/** The mark of a session that ends now. */
+export function endedRow (now: number): object {
+  return { cookie: new RowCookie(now + ENDED_FOR, now), [RECORD]: `{"endedAt":${now}}` }
+}
+
+/** What the row holds, shared with nobody; `null` when that is nothing of ours. What cannot be decoded comes out as no record. */
+export function contentOfRow (row: unknown): SessionRecord | EndedSession | null {
   if (!isRow(row)) return null
-  const record = row[RECORD]
+  const text = row[RECORD]
+  if (typeof text !== 'string') return null
   try {
-    return typeof record === 'string' ? JSON.parse(record) ?? corruptRecord() : foreignRecord(row, now)
+    const content: unknown = JSON.parse(text)
+    return isRecord(content) || isEnded(content) ? content : corruptRecord()
   } catch (error) {
     if (isStackOverflow(error)) throw error
     return corruptRecord()
@@ -32,7 +34,7 @@ export function recordOfRow (row: unknown, now: number): SessionRecord | null {
 }
 
 /** Whether another library wrote this. */
-export function isForeign (row: unknown): boolean {
+export function isForeign (row: unknown): row is object {
   return isRow(row) && typeof row[RECORD] !== 'string'
 }
 
@@ -40,21 +42,19 @@ function isRow (row: unknown): row is Record<string, unknown> {
   return typeof row === 'object' && row !== null
 }
 
-/** As a record what another library wrote. When that session began nobody knows, so it is never a fresh login. */
-function foreignRecord (row: object, now: number): SessionRecord {
-  const { cookie, __lastAccess, lastModified, ...values } = JSON.parse(JSON.stringify(row))
-  const hasDate = Boolean(cookie?.expires)
-  const expiresAt = hasDate ? Date.parse(cookie.expires) : now + DAY
-  const left = Math.min(Math.max(1, expiresAt - now), MAX_DURATION)
-  return {
-    values: Object.fromEntries(Object.entries(values).map(([key, value]) => [key, encode(key, value)])),
-    createdAt: 0,
-    expiresAt,
-    absoluteExpiresAt: expiresAt,
-    version: 0,
-    owner: null,
-    lifetime: hasDate ? { idle: left, absolute: left, persistent: true, from: now } : null
-  }
+/** Only objects without a prototype: a `toJSON` that somebody gave to every object or array must not change what is stored. */
+function textOf (record: SessionRecord): string {
+  const { values, lifetime, earlier } = record
+  return JSON.stringify(bare({
+    ...record,
+    values: bare(values),
+    lifetime: lifetime && bare(lifetime),
+    earlier: Object.setPrototypeOf(earlier.map(bare), null)
+  }))
+}
+
+function bare (object: object): object {
+  return Object.assign(Object.create(null), object)
 }
 
 /** What stores ask a cookie for, by one name or the other. */

@@ -6,15 +6,16 @@
  * @packageDocumentation
  */
 import { inspect } from 'node:util'
-import { changedRecord, outgrows } from '../../record/apply-changes.js'
 import { DURATION_MEND, toMilliseconds } from '../../duration.js'
 import { InvalidOptionError } from '../../errors.js'
 import { publish } from '../../events.js'
-import { Turns } from './turns.js'
+import { applyChanges, applyRenewal } from '../../record/apply-changes.js'
+import { ENDED_FOR, isEnded } from '../../record/record.js'
 import type { Clock, Duration } from '../../../types/options.js'
-import type { SessionChanges, SessionRecord, SessionStore, UpdateResult } from '../../../types/store.js'
-import { recordOfRow, rowOf } from './express-record.js'
+import type { DestroyResult, EndCondition, EndedSession, SessionChanges, SessionRecord, SessionRenewal, SessionStore, TouchResult, UpdateResult } from '../../../types/store.js'
+import { contentOfRow, endedRow, rowOf } from './express-record.js'
 import { ExpressRows, type ExpressStore } from './express-rows.js'
+import { Turns } from './turns.js'
 
 export type { ExpressStore } from './express-rows.js'
 
@@ -36,19 +37,17 @@ export function fromExpressStore (store: ExpressStore, options: ExpressStoreOpti
   return new AdaptedStore(store, options)
 }
 
-/** A deadline that is waiting for its turn, and whoever waits for it. */
-interface Renewal {
-  expiresAt: number
-  readonly answer: Promise<boolean>
+/** Renewals that wait for their turn together. */
+interface Batch {
+  readonly renewals: SessionRenewal[]
+  /** One for each, in the same order. */
+  readonly answers: Promise<readonly TouchResult[]>
 }
-
-// A deadline that another request has just moved is not worth a write for less.
-const MAX_TOLERANCE = 1000
 
 class AdaptedStore implements SessionStore {
   readonly #rows: ExpressRows
   readonly #turns: Turns
-  readonly #renewals = new Map<string, Renewal>()
+  readonly #batches = new Map<string, Batch>()
   readonly #timeout: number
   readonly #clock: Clock
 
@@ -62,9 +61,11 @@ class AdaptedStore implements SessionStore {
   }
 
   /** Removes nothing: another process may have renewed by now what has just expired here. */
-  async read (id: string): Promise<SessionRecord | null> {
-    const record = await this.#get(id)
-    if (record === null || !this.#isOver(record)) return record
+  async read (id: string): Promise<SessionRecord | EndedSession | null> {
+    const found = await this.#get(id)
+    if (found === null) return null
+    if (isEnded(found)) return this.#clock.now() < found.endedAt + ENDED_FOR ? found : null
+    if (!this.#isExpired(found)) return found
     publish('expired', id)
     return null
   }
@@ -81,82 +82,86 @@ class AdaptedStore implements SessionStore {
     return this.#alone(id, async () => {
       const record = await this.#find(id)
       if (record === null) return 'missing'
-      if (changes.ifVersion !== undefined && changes.ifVersion !== record.version) return 'conflict'
-      const changed = changedRecord(record, changes)
-      if (outgrows(record.values, changed.values, changes.maxSize)) return 'too-large'
-      await this.#set(id, changed)
+      const changed = applyChanges(record, changes)
+      if (typeof changed === 'string') return changed
+      // the very record: this change was applied before
+      if (changed !== record) await this.#set(id, changed)
       return 'done'
     })
   }
 
   /**
    * Never the store's own `touch`: with most stores that moves a date which nobody can read back.
-   * A page whose forty requests all find a renewal due costs one write: those that wait join the first.
+   * A page whose forty requests all find a renewal due costs one write: those that wait share it.
    */
-  touch (id: string, expiresAt: number): Promise<boolean> {
-    const waiting = this.#renewals.get(id)
-    if (waiting !== undefined) {
-      waiting.expiresAt = Math.max(waiting.expiresAt, expiresAt)
-      return waiting.answer
-    }
-    const renewal: Renewal = { expiresAt, answer: this.#alone(id, () => this.#renew(id, renewal)) }
-    this.#renewals.set(id, renewal)
-    const leave = () => { if (this.#renewals.get(id) === renewal) this.#renewals.delete(id) }
-    renewal.answer.then(leave, leave)
-    return renewal.answer
+  async touch (id: string, renewal: SessionRenewal): Promise<TouchResult> {
+    const { renewals, answers } = this.#batches.get(id) ?? this.#newBatch(id)
+    const place = renewals.push(renewal) - 1
+    return (await answers)[place] as TouchResult
   }
 
-  async #renew (id: string, renewal: Renewal): Promise<boolean> {
-    const record = await this.#find(id)
-    // from here on the deadline is settled, and nobody can join
-    this.#renewals.delete(id)
-    if (record === null) return false
-    const { expiresAt } = renewal
-    const tolerance = Math.min(MAX_TOLERANCE, (expiresAt - this.#clock.now()) / 100)
-    if (Math.abs(record.expiresAt - expiresAt) > tolerance) await this.#set(id, { ...record, expiresAt })
-    return true
-  }
-
-  /** The new id is known to nobody yet, so only the old one has to take turns. */
-  replace (oldId: string, newId: string, record: SessionRecord, ifVersion?: number): Promise<boolean> {
-    return this.#alone(oldId, async () => {
-      const old = await this.#find(oldId)
-      if (old === null || (ifVersion !== undefined && ifVersion !== old.version)) return false
-      await this.#set(newId, record)
-      await this.#rows.destroy(oldId)
-      return true
-    })
-  }
-
-  destroy (id: string, ifVersion?: number): Promise<boolean> {
+  destroy (id: string, { ifGeneration, ifVersion }: EndCondition = {}): Promise<DestroyResult> {
     return this.#alone(id, async () => {
-      const record = ifVersion === undefined ? null : await this.#find(id)
-      if (record !== null && record.version !== ifVersion) return false
-      await this.#rows.destroy(id)
-      return true
+      const found = await this.#get(id)
+      if (this.#isAlive(found)) {
+        if ((ifGeneration ?? found.generation) !== found.generation || (ifVersion ?? found.version) !== found.version) return 'conflict'
+        await this.#rows.set(id, endedRow(this.#clock.now()))
+        return 'done'
+      }
+      // what counts as absent here may be a session elsewhere, by another clock or a newer version of this package
+      if (ifGeneration === undefined && ifVersion === undefined && !isEnded(found)) await this.#rows.destroy(id)
+      return 'missing'
     })
+  }
+
+  #newBatch (id: string): Batch {
+    const renewals: SessionRenewal[] = []
+    const settle = () => { if (this.#batches.get(id) === batch) this.#batches.delete(id) }
+    const batch: Batch = { renewals, answers: this.#alone(id, () => this.#renew(id, renewals, settle)) }
+    this.#batches.set(id, batch)
+    batch.answers.catch(settle)
+    return batch
+  }
+
+  /** As one after the other, in one write; in none where they move nothing. From `settle` on nobody can join. */
+  async #renew (id: string, renewals: readonly SessionRenewal[], settle: () => void): Promise<readonly TouchResult[]> {
+    const record = await this.#find(id)
+    settle()
+    if (record === null) return renewals.map(() => 'missing')
+    let renewed = record
+    const answers = renewals.map((renewal): TouchResult => {
+      const next = applyRenewal(renewed, renewal)
+      renewed = next ?? renewed
+      return next === null ? 'stale' : 'done'
+    })
+    if (renewed.expiresAt !== record.expiresAt) await this.#set(id, renewed)
+    return answers
   }
 
   #alone<T> (id: string, work: () => Promise<T>): Promise<T> {
     return this.#turns.take(id, this.#timeout, work)
   }
 
-  /** The record, if it is there, whole and alive. */
+  /** The record, if there is one that can be decoded and has not expired. */
   async #find (id: string): Promise<SessionRecord | null> {
-    const record = await this.#get(id)
-    return record !== null && record.expiresAt > this.#clock.now() ? record : null
+    const found = await this.#get(id)
+    return this.#isAlive(found) ? found : null
+  }
+
+  async #get (id: string): Promise<SessionRecord | EndedSession | null> {
+    return contentOfRow(await this.#rows.get(id))
+  }
+
+  #isAlive (found: SessionRecord | EndedSession | null): found is SessionRecord {
+    return found !== null && !isEnded(found) && found.expiresAt > this.#clock.now()
   }
 
   /** Not the opposite of being alive: a corrupt record is neither. */
-  #isOver ({ expiresAt }: SessionRecord): boolean {
+  #isExpired ({ expiresAt }: SessionRecord): boolean {
     return expiresAt <= this.#clock.now()
   }
 
-  async #get (id: string): Promise<SessionRecord | null> {
-    return recordOfRow(await this.#rows.get(id), this.#clock.now())
-  }
-
-  /** What is over is not written: a store would take its deadline for none, or for an error. */
+  /** What has expired is not written: a store would take its deadline for none, or for an error. */
   async #set (id: string, record: SessionRecord): Promise<void> {
     const now = this.#clock.now()
     if (record.expiresAt <= now) await this.#rows.destroy(id)
