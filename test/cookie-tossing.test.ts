@@ -99,11 +99,11 @@ t.test('a decoder of the app that throws makes no error', async (t) => {
   t.same([response.statusCode, response.json()], [200, { user: 1 }])
 })
 
-const token = fc.string({ minLength: 43, maxLength: 43, unit: fc.constantFrom(...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_') })
+const token = fc.string({ minLength: 64, maxLength: 64, unit: fc.constantFrom(...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_') })
 const name = fc.oneof({ weight: 5, arbitrary: fc.constant('sid') }, fc.constantFrom('__proto__', 'constructor', 'toString', ' sid', 'sid ', 'SID', 'xsid', '', '"sid"', '%73id'), fc.string())
 const value = fc.oneof(
   token, token.map((each) => `"${each}"`), token.map((each) => `${each}.${each}`), fc.string({ unit: 'binary' }),
-  fc.constantFrom('', '"', '""', '%', '%00', '%zz', '%E0%A4%A', '\0', '\uD800', '\uDFFF', '=', '==', '__proto__', 'constructor', '.', '..', 'ü'.repeat(43), 'A'.repeat(43), 'A'.repeat(5000)))
+  fc.constantFrom('', '"', '""', '%', '%00', '%zz', '%E0%A4%A', '\0', '\uD800', '\uDFFF', '=', '==', '__proto__', 'constructor', '.', '..', 'ü'.repeat(64), 'A'.repeat(64), 'A'.repeat(5000)))
 const pairs = fc.array(fc.tuple(name, fc.constantFrom('=', '=', ' = ', ''), value), { maxLength: 40 })
 const separator = fc.constantFrom('; ', ';', ',', ' ', ';;', '\t;')
 const header = fc.oneof({ weight: 4, arbitrary: fc.tuple(pairs, separator).map(([all, by]) => all.map((pair) => pair.join('')).join(by)) }, fc.string({ unit: 'binary', maxLength: 300 }), fc.string().map((part) => `sid=${part};`.repeat(500)))

@@ -23,7 +23,7 @@ const faults: Record<Fault, () => unknown> = {
 /** A store that works until it is told which function fails, and how. */
 function unreliable (store: SessionStore) {
   const faulty = new Map<StoreFunction, Fault>()
-  const broken = Object.fromEntries((['read', 'create', 'update', 'touch', 'replace', 'destroy'] as const).map((name) => [name, (...args: never[]) => {
+  const broken = Object.fromEntries((['read', 'create', 'update', 'touch', 'destroy'] as const).map((name) => [name, (...args: never[]) => {
     const fault = faulty.get(name)
     return fault === undefined ? (store[name] as (...args: never[]) => unknown)(...args) : faults[fault]()
   }])) as unknown as SessionStore

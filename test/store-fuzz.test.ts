@@ -98,7 +98,7 @@ async function startApp (t: Test, options: SessionOptions) {
   app.get('/asked', { preHandler: requireSession(async (session) => session.has('user')) }, async () => 'in')
   app.get('/read', async ({ session }) => ({ ...session.data() }))
   app.get('/write', async ({ session }) => { session.set('x', 1); return 'written' })
-  app.get('/count', async ({ session }) => ({ n: session.update('n', (n) => Number(n ?? 0) + 1) }))
+  app.get('/count', async ({ session }) => ({ n: await session.update('n', (n) => Number(n ?? 0) + 1) }))
   app.get('/login', async ({ session }) => { session.regenerate(['user']); session.set('y', 1) })
   app.get('/rotate', async ({ session }) => { session.rotate() })
   app.get('/lifetime', async ({ session }) => { session.lifetime({ idle: '30m', absolute: '10h' }) })
@@ -113,7 +113,7 @@ for (const [name, hold] of Object.entries(holders)) {
     const random = randomFrom(20260101)
     let current: unknown
     const app = await startApp(t, { store: hold(() => current) })
-    const cookies = { sid: 'A'.repeat(43) }
+    const cookies = { sid: TOKEN }
     const wrong: string[] = []
     let admitted = 0
     for (let run = fuzzRuns(300); run > 0 && wrong.length < 10; run--) {
@@ -167,12 +167,12 @@ t.test('whatever a store does, every request is answered, and nobody is let in b
   process.on('unhandledRejection', onUnhandled)
   t.teardown(() => process.off('unhandledRejection', onUnhandled))
   for (const onStoreError of ['fail', 'anonymous'] as const) {
-    for (const name of ['read', 'create', 'update', 'touch', 'replace', 'destroy'] as const) {
+    for (const name of ['read', 'create', 'update', 'touch', 'destroy'] as const) {
       for (const [deed, run] of Object.entries(deeds)) {
         const memory = memoryStore(clock)
         let isFaulty = false
         const call = (each: StoreFunction) => (...args: never[]) => isFaulty && each === name ? run() : (memory[each] as (...args: never[]) => unknown)(...args)
-        const store = Object.fromEntries((['read', 'create', 'update', 'touch', 'replace', 'destroy'] as const).map((each) => [each, call(each)])) as unknown as SessionStore
+        const store = Object.fromEntries((['read', 'create', 'update', 'touch', 'destroy'] as const).map((each) => [each, call(each)])) as unknown as SessionStore
         const app = await startApp(t, { store, storeTimeout: 5, onStoreError })
         const issue = async () => (await app.sessions.issue({ other: 1 })).cookies
         for (const url of urls) {

@@ -34,7 +34,7 @@ export class RequestSession implements SessionHost, StateListener {
   #watch: ChangeWatch | null = null
   /** The app looked at the session, so the response depends on the cookie. */
   #isLookedAt = false
-  #isSaved = false
+  #isClosing = false
   #hasFailed = false
 
   constructor (registration: Registration, request: FastifyRequest, reply: FastifyReply) {
@@ -80,7 +80,10 @@ export class RequestSession implements SessionHost, StateListener {
   }
 
   changing (): void {
-    this.#watch ??= new ChangeWatch(this.#reply, () => hasUnsaved(this.#state as SessionState))
+    if (this.#watch === null) {
+      this.#watch = new ChangeWatch(this.#reply, () => hasUnsaved(this.#state as SessionState))
+      if (this.#isClosing) this.#watch.closing()
+    }
     this.#watch.changing()
   }
 
@@ -128,18 +131,18 @@ export class RequestSession implements SessionHost, StateListener {
 
   /** Saves what is pending, for the response with this payload; at once where there is nothing to wait for. */
   finish (payload: unknown): Awaitable<void> {
+    // an error that came after the save leads here again, with a response of its own
+    if (this.#isClosing) this.#cookie?.keep()
+    this.#isClosing = true
+    this.#watch?.closing()
     const state = this.#state
     if (state === null) return this.#tellCaches(payload)
-    // an error that came after the save leads here again, with a response of its own
-    if (this.#isSaved) this.#cookie?.keep()
-    this.#isSaved = true
     // nothing is tried twice: a failed save leads here again too
     if (this.#hasFailed) return
     const { saveOn } = this.#registration.config
     return recover(() => {
       if (saveOn === 'success' && sentStatus(this.#reply, payload) >= 500) state.dropChanges()
       return andThen(saveSession(this.#registration, state, this.#request.log), (action) => {
-        this.#watch?.saved()
         this.#answer(action)
         this.#tellCaches(payload)
       })
