@@ -18,6 +18,7 @@ export function prepareSession (context: StoreContext, state: SessionState, log:
   if (renewal === null && !isFirstUse) return
   return recover(() => isFirstUse ? noteFirstUse(context, state, stored, renewal) : renew(context, state, stored, renewal as SessionRenewal), (error) => {
     log.warn({ sessionId: stored.id, err: error }, 'the session could not be renewed')
+    if (renewal !== null) state.unrenewedAt = state.usedAt
   })
 }
 
