@@ -13,6 +13,7 @@ import { moveSessions } from './lib/http/move-sessions.js'
 import { openStore } from './lib/store/open-store.js'
 import { checkRoute } from './lib/http/opted-out.js'
 import { resolveOptions } from './lib/options.js'
+import { applyChanges, applyRenewal } from './lib/record/apply-changes.js'
 import { registerCookie } from './lib/http/register-cookie.js'
 import { RequestSession } from './lib/http/request-session.js'
 import { returnPath } from './lib/http/return-path.js'
@@ -65,10 +66,10 @@ type OwnProperties = Record<string | symbol, unknown>
 const plugin = fp(keep, { fastify: '5.x', name: 'fastify-keep' })
 
 // what `require('fastify-keep')` answers: the plugin itself, with the named exports on it
-const cjs = Object.assign(plugin, { default: plugin, fastifyKeep: plugin, MemoryStore, moveSessions, requireSession, returnPath })
+const cjs = Object.assign(plugin, { default: plugin, fastifyKeep: plugin, applyChanges, applyRenewal, MemoryStore, moveSessions, requireSession, returnPath })
 
 export default plugin
-export { plugin as fastifyKeep, MemoryStore, moveSessions, requireSession, returnPath }
+export { plugin as fastifyKeep, applyChanges, applyRenewal, MemoryStore, moveSessions, requireSession, returnPath }
 /** @hidden */
 export { cjs as 'module.exports' }
 
@@ -81,7 +82,7 @@ export type { IssuedSession, Sessions, SessionStats } from './lib/http/sessions.
 export type { MemoryStoreOptions } from './lib/stores/memory/memory-options.js'
 export type { Clock, Duration, SessionCookieAttributes, SessionCookieOptions, SessionOptions } from './types/options.js'
 export type { IndexedValues, SessionData, SessionKey, SessionValue, SessionValues } from './types/session-data.js'
-export type { Awaitable, SessionChanges, SessionLifetime, SessionRecord, SessionStore, UpdateResult } from './types/store.js'
+export type { Awaitable, DestroyResult, EarlierVerifier, EndCondition, EndedSession, SessionChanges, SessionLifetime, SessionRecord, SessionRenewal, SessionStore, TouchResult, UpdateResult } from './types/store.js'
 
 declare module 'fastify' {
   interface FastifyRequest {
