@@ -136,7 +136,8 @@ export class RequestSession implements SessionHost, StateListener {
     const { saveOn } = this.#registration.config
     return recover(() => {
       if (saveOn === 'success' && sentStatus(this.#reply, payload) >= 500) state.dropChanges()
-      return andThen(saveSession(this.#registration, state, this.#request.log), (action) => {
+      const saving = state.isUntouched ? 'none' : saveSession(this.#registration, state, this.#request.log)
+      return andThen(saving, (action) => {
         this.#watch?.saved()
         this.#response.answer(action, state)
         this.#response.tellCaches(payload)

@@ -19,19 +19,19 @@ export class SessionState extends SessionValues {
 
   clear (): void {
     this.change().clear()
-    this.live.releaseAll()
+    this.live?.releaseAll()
   }
 
   regenerate (keep: Scope): void {
     this.#beginAnew('regenerated').keepOnly(keep)
-    this.live.keepOnly(keep)
+    this.live?.keepOnly(keep)
   }
 
   destroy (): void {
     const draft = this.#beginAnew('destroyed')
     draft.clear()
     draft.lifetime = null
-    this.live.releaseAll()
+    this.live?.releaseAll()
   }
 
   rotate (): void {
@@ -72,7 +72,23 @@ export class SessionState extends SessionValues {
     if (beginsAnew(this.draft)) return
     this.draft = null
     this.status = 'ended'
-    this.live.releaseAll()
+    this.live?.releaseAll()
+  }
+
+  /** Whether nothing was changed, nor can have been, and no renewal is due: then there is nothing to plan. */
+  get isUntouched (): boolean {
+    if (this.draft !== null || this.saving !== null || this.live !== null) return false
+    if (this.stored === null) return true
+    const { expiresAt, absoluteExpiresAt } = this.stored.record
+    const left = expiresAt - this.usedAt
+    const { idle } = this.lifetime
+    return left <= idle && (left > idle * 0.9 || expiresAt === absoluteExpiresAt)
+  }
+
+  /** The session that the request came for ended before. */
+  noteEnded (id: string): void {
+    this.endedId = id
+    this.status = 'ended'
   }
 
   /** Starts over from what the store holds. */
@@ -82,7 +98,7 @@ export class SessionState extends SessionValues {
     this.endedId = endedId
     this.confirm(stored)
     this.draft = null
-    this.live.releaseAll()
+    this.live?.releaseAll()
   }
 
   /** Forgets what is pending, but for a logout. */
@@ -90,7 +106,7 @@ export class SessionState extends SessionValues {
     const isLogout = this.draft?.identity === 'destroyed'
     if (isLogout) this.draft?.written.clear()
     else this.draft = null
-    this.live.releaseAll()
+    this.live?.releaseAll()
   }
 
   #beginAnew (identity: 'regenerated' | 'destroyed'): Layer {

@@ -36,7 +36,8 @@ export class SessionValues extends Layers {
   readonly settings: SessionSettings
   status: SessionStatus
   listener: StateListener | null = null
-  protected readonly live = new LiveObjects()
+  /** Made for the first object. */
+  protected live: LiveObjects | null = null
 
   constructor (settings: SessionSettings, usedAt: number, status: SessionStatus = 'open') {
     super(settings.namespace, usedAt)
@@ -45,14 +46,14 @@ export class SessionValues extends Layers {
   }
 
   get (key: string): unknown {
-    const live = this.live.get(key)
+    const live = this.live?.get(key)
     if (live !== undefined) return live
     const encoded = this.encodedValue(key)
     if (encoded === null) return undefined
     const value = this.#decode(encoded)
     if (isObject(value)) {
       this.listener?.changing()
-      this.live.hold(key, value, encoded)
+      this.#holdings.hold(key, value, encoded)
     }
     return value
   }
@@ -64,7 +65,7 @@ export class SessionValues extends Layers {
 
   /** The value as a copy of its own. */
   copyOf (key: string): unknown {
-    const live = this.live.get(key)
+    const live = this.live?.get(key)
     const encoded = live === undefined ? this.encodedValue(key) : encode(key, live)
     return encoded === null ? undefined : this.#decode(encoded)
   }
@@ -88,18 +89,18 @@ export class SessionValues extends Layers {
 
   /** Puts what was changed inside of objects into the draft. Throws when a value can no longer be stored. */
   collect (): void {
-    for (const [key, encoded] of this.live.takeChanges()) this.drafting().written.set(key, encoded)
+    for (const [key, encoded] of this.live?.takeChanges() ?? []) this.drafting().written.set(key, encoded)
   }
 
   /** Another request changed the session: what is pending lies on top of that. */
   refresh (stored: StoredSession): void {
     this.stored = stored
-    this.live.releaseUnless((key, encoded) => this.encodedValue(key) === encoded)
+    this.live?.releaseUnless((key, encoded) => this.encodedValue(key) === encoded)
   }
 
   override confirmValue (stored: StoredSession, key: string, encoded: string | null, pending: string | null | undefined): void {
     super.confirmValue(stored, key, encoded, pending)
-    if (this.draft?.written.has(key) !== true) this.live.release(key)
+    if (this.draft?.written.has(key) !== true) this.live?.release(key)
   }
 
   /** Before every change: there is a session to change, and somebody to be told of it. */
@@ -109,10 +110,15 @@ export class SessionValues extends Layers {
     return this.drafting()
   }
 
+  get #holdings (): LiveObjects {
+    this.live ??= new LiveObjects()
+    return this.live
+  }
+
   #write (key: string, value: unknown, encoded: string | null): void {
     this.change().written.set(key, encoded)
-    if (encoded !== null && isObject(value)) this.live.hold(key, value, encoded)
-    else this.live.release(key)
+    if (encoded !== null && isObject(value)) this.#holdings.hold(key, value, encoded)
+    else this.live?.release(key)
   }
 
   #encode (key: string, value: unknown): string | null {
