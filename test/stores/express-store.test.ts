@@ -552,5 +552,5 @@ t.test('what is no store, and a timeout that is none, are refused with a hint', 
   const refused = (t: Test, run: () => unknown, message: RegExp) => t.throws(run, { code: 'FST_KEEP_INVALID_OPTION', message })
   refused(t, () => fromExpressStore(new Map() as unknown as ExpressStore), /option store is .*Map.*lacks destroy/)
   refused(t, () => fromExpressStore(null as unknown as ExpressStore), /option store is null/)
-  refused(t, () => fromExpressStore(new MapStore(), { timeout: 'soon' }), /option timeout is 'soon'/)
+  refused(t, () => fromExpressStore(new MapStore(), { timeout: 'soon' as '5m' }), /option timeout is 'soon'/)
 })
