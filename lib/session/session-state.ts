@@ -7,7 +7,7 @@ import { SessionValues } from './session-values.js'
 
 export class SessionState extends SessionValues {
   /** Every session that the request's cookies belong to: a logout ends them all. */
-  openedIds: readonly string[] = []
+  opened: ReadonlyArray<{ readonly id: string }> = []
 
   now (): number {
     return this.settings.clock.now()
@@ -79,9 +79,9 @@ export class SessionState extends SessionValues {
   get isUntouched (): boolean {
     if (this.draft !== null || this.saving !== null || this.live !== null) return false
     if (this.stored === null) return true
-    const { expiresAt, absoluteExpiresAt } = this.stored.record
+    const { expiresAt, absoluteExpiresAt, lifetime } = this.stored.record
     const left = expiresAt - this.usedAt
-    const { idle } = this.lifetime
+    const { idle } = lifetime ?? this.settings.lifetime
     return left <= idle && (left > idle * 0.9 || expiresAt === absoluteExpiresAt)
   }
 
@@ -92,9 +92,9 @@ export class SessionState extends SessionValues {
   }
 
   /** Starts over from what the store holds. */
-  restart ({ status, stored, openedIds, endedId }: SessionState): void {
+  restart ({ status, stored, opened, endedId }: SessionState): void {
     this.status = status
-    this.openedIds = openedIds
+    this.opened = opened
     this.endedId = endedId
     this.confirm(stored)
     this.draft = null
