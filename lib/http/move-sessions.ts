@@ -4,7 +4,7 @@
 import { inspect } from 'node:util'
 import { Signer } from '@fastify/cookie'
 import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
-import { DURATION_MEND, toMilliseconds } from '../duration.js'
+import { DURATION_FIX, toMilliseconds } from '../duration.js'
 import { InvalidOptionError, NotCoveredError, StoreError } from '../errors.js'
 import { hasOptedOut } from './opted-out.js'
 import { decode } from '../record/codec.js'
@@ -52,7 +52,7 @@ export function moveSessions (options: MoveOptions): SessionMove {
   for (const [option, value] of Object.entries({ path, property, ...(domain !== undefined && { domain }) })) {
     if (typeof value !== 'string' || value === '') refuse(option, inspect(value), 'give a string that is not empty, or leave it out')
   }
-  const patience = toMilliseconds(timeout) ?? refuse('timeout', inspect(timeout), DURATION_MEND)
+  const patience = toMilliseconds(timeout) ?? refuse('timeout', inspect(timeout), DURATION_FIX)
   const rows = new ExpressRows('moveSessions from', from, patience)
   const turns = Turns.of(from)
 

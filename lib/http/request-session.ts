@@ -4,9 +4,10 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { andThen, recover } from '../awaitable.js'
 import { CookieNotDeliverableError, NotCoveredError, StoreError, StoreTimeoutError } from '../errors.js'
 import { logLine } from '../log-line.js'
-import { isModified, needsNewCookie, planSave } from '../session/save-plan.js'
+import { hasUnsaved, needsNewCookie, planSave } from '../session/save-plan.js'
 import { SessionMap, type Session, type SessionHost, type ValueStep } from '../session/session.js'
-import { SessionState, type StateListener } from '../session/session-state.js'
+import { SessionState } from '../session/session-state.js'
+import type { StateListener } from '../session/session-values.js'
 import { reportCorrupt } from '../store/corrupt-records.js'
 import { loadSession, reloadSession, unavailableSession } from '../store/load-session.js'
 import type { CookieAction, Save } from '../store/save.js'
@@ -15,12 +16,12 @@ import { thrownError } from '../thrown-error.js'
 import type { SessionCookieAttributes } from '../../types/options.js'
 import type { Awaitable } from '../../types/store.js'
 import { takeAtOnce, updateAtOnce } from './at-once.js'
-import { ChangeWatch } from './change-watch.js'
 import { keepVaryOnCookie, varyOnCookie } from './cache-headers.js'
+import { ChangeWatch } from './change-watch.js'
 import { hasOptedOut } from './opted-out.js'
 import { mayCarryToken, readTokens, type CookieToken } from './read-tokens.js'
 import type { Registration } from './registration.js'
-import { ResponseCookie } from './response-cookie.js'
+import { SessionResponse } from './session-response.js'
 import { isWebResponse, sentStatus } from './web-response.js'
 
 export class RequestSession implements SessionHost, StateListener {
@@ -29,8 +30,8 @@ export class RequestSession implements SessionHost, StateListener {
   readonly #request: FastifyRequest
   readonly #reply: FastifyReply
   #tokens: readonly CookieToken[] = []
+  #response: SessionResponse | null = null
   #state: SessionState | null = null
-  #cookie: ResponseCookie | null = null
   #watch: ChangeWatch | null = null
   /** The app looked at the session, so the response depends on the cookie. */
   #isLookedAt = false
@@ -50,7 +51,7 @@ export class RequestSession implements SessionHost, StateListener {
     if (!mayCarryToken(this.#registration, cookie) || hasOptedOut(this.#request)) return
     return recover(() => {
       this.#tokens = readTokens(this.#registration, cookie, this.#request.cookies)
-      return andThen(loadSession(this.#registration, this.#tokens.map(({ token }) => token), this.#request.log), (state) => { this.#use(state) })
+      return andThen(loadSession(this.#registration, this.#tokens, this.#request.log), (state) => { this.#use(state) })
     }, (reason) => this.#loadFailed(thrownError(reason)))
   }
 
@@ -93,7 +94,7 @@ export class RequestSession implements SessionHost, StateListener {
 
   overrideCookie (attributes: SessionCookieAttributes): void {
     this.changing()
-    this.#responseCookie.override(attributes)
+    this.#owed.overrideCookie(attributes)
   }
 
   async save (): Promise<boolean> {
@@ -105,7 +106,7 @@ export class RequestSession implements SessionHost, StateListener {
       throw new CookieNotDeliverableError('the headers have been sent; save the session before')
     }
     try {
-      this.#answer(await saveSession(this.#registration, state, this.#request.log))
+      this.#answer(await saveSession(this.#registration, state, this.#request.log), state)
       this.#hasFailed = false
     } catch (error) {
       this.#noteFailure(thrownError(error))
@@ -118,7 +119,7 @@ export class RequestSession implements SessionHost, StateListener {
   }
 
   reload (): Promise<void> {
-    return reloadSession(this.#registration, this.state, this.#tokens.map(({ token }) => token), this.#request.log)
+    return reloadSession(this.#registration, this.state, this.#tokens, this.#request.log)
   }
 
   update (key: string, step: ValueStep): Promise<unknown> {
@@ -132,7 +133,7 @@ export class RequestSession implements SessionHost, StateListener {
   /** Saves what is pending, for the response with this payload; at once where there is nothing to wait for. */
   finish (payload: unknown): Awaitable<void> {
     // an error that came after the save leads here again, with a response of its own
-    if (this.#isClosing) this.#cookie?.keep()
+    if (this.#isClosing) this.#response?.keepCookie()
     this.#isClosing = true
     this.#watch?.closing()
     const state = this.#state
@@ -142,29 +143,21 @@ export class RequestSession implements SessionHost, StateListener {
     const { saveOn } = this.#registration.config
     return recover(() => {
       if (saveOn === 'success' && sentStatus(this.#reply, payload) >= 500) state.dropChanges()
-      return andThen(saveSession(this.#registration, state, this.#request.log), (action) => {
-        this.#answer(action)
+      const saving = state.isUntouched ? 'none' : saveSession(this.#registration, state, this.#request.log)
+      return andThen(saving, (action) => {
+        this.#answer(action, state)
         this.#tellCaches(payload)
       })
     }, (reason) => this.#finishFailed(thrownError(reason), payload))
   }
 
-  #answer (action: CookieAction): void {
-    const state = this.#state as SessionState
-    if (action === 'clear') return this.#responseCookie.clear()
-    if (state.stored?.isCurrent !== true) return
-    if (action === 'send' || this.#cookie?.isDue === true) this.#responseCookie.send(state)
-    else if (action === 'renew' || this.#isSignedAnew(state.stored.cookieToken)) this.#responseCookie.renew(state)
-  }
-
-  /** Whether an old secret signed the cookie that the request came with. */
-  #isSignedAnew (cookieToken: string): boolean {
-    return this.#cookie?.isSet !== true && this.#tokens.some(({ token, renew }) => renew && token === cookieToken)
+  #answer (action: CookieAction, state: SessionState): void {
+    if (action !== 'none' || this.#response !== null || this.#tokens[0]?.renew === true || this.#tokens.length > 1) this.#owed.answer(action, state, this.#tokens)
   }
 
   #tellCaches (payload: unknown): void {
     if (this.#isLookedAt) varyOnCookie(this.#reply)
-    if ((this.#isLookedAt || this.#cookie?.isSet === true) && isWebResponse(payload)) keepVaryOnCookie(this.#reply)
+    if (typeof payload === 'object' && (this.#isLookedAt || this.#response !== null) && isWebResponse(payload)) keepVaryOnCookie(this.#reply)
   }
 
   #finishFailed (error: Error, payload: unknown): void {
@@ -178,25 +171,17 @@ export class RequestSession implements SessionHost, StateListener {
   #noteFailure (error: Error): void {
     this.#hasFailed = true
     logLine(this.#request.log, 'error', { err: error.cause ?? error }, 'the session could not be saved')
-    if (this.#state?.draft?.identity === 'destroyed') this.#clearUnsaved()
+    // a logout clears the cookie even if the store cannot be told
+    if (this.#state?.draft?.identity === 'destroyed') this.#owed.clearCookie()
   }
 
-  /** A logout clears the cookie even if the store cannot be told. */
-  #clearUnsaved (): void {
-    try {
-      this.#responseCookie.clear()
-    } catch (error) {
-      logLine(this.#request.log, 'error', { err: error }, 'the session cookie could not be cleared')
-    }
+  get #owed (): SessionResponse {
+    this.#response ??= new SessionResponse(this.#registration, this.#reply)
+    return this.#response
   }
 
   get #saving (): Save {
     return { context: this.#registration, state: this.state, log: this.#request.log }
-  }
-
-  get #responseCookie (): ResponseCookie {
-    this.#cookie ??= new ResponseCookie(this.#registration, this.#reply)
-    return this.#cookie
   }
 }
 
@@ -208,13 +193,4 @@ function areHeadersSent (request: FastifyRequest, reply: FastifyReply): boolean 
 
 function isStoreFailure (error: Error): boolean {
   return error instanceof StoreError || error instanceof StoreTimeoutError
-}
-
-/** A value that cannot even be encoded was not saved either. */
-function hasUnsaved (state: SessionState): boolean {
-  try {
-    return isModified(state)
-  } catch {
-    return true
-  }
 }

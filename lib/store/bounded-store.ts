@@ -1,6 +1,6 @@
 // The store as the rest of this package sees it: it answers in time and in kind,
 // or fails with a typed error that tells a client nothing.
-import { isPromise } from '../awaitable.js'
+import { andThen, isPromise } from '../awaitable.js'
 import { StoreError, StoreTimeoutError, TooManyKeysError } from '../errors.js'
 import { safeCause, shownAnswer, type SentValues } from './safe-cause.js'
 import type { Awaitable, SessionStore } from '../../types/store.js'
@@ -11,7 +11,6 @@ interface AnswerKind {
   isAnswer (answer: unknown): boolean
 }
 
-const anything: AnswerKind = { expected: 'anything', isAnswer: () => true }
 const aBoolean: AnswerKind = { expected: 'a boolean', isAnswer: (answer) => typeof answer === 'boolean' }
 const anUpdateResult = oneOf('done', 'missing', 'conflict', 'too-large')
 const aTouchResult = oneOf('done', 'missing', 'stale')
@@ -36,11 +35,14 @@ export function boundStore (store: SessionStore, timeout: number, onError: (erro
     return thrown instanceof TooManyKeysError ? thrown : fail(new StoreError({ cause: safeCause(name, thrown, sent) }))
   }
 
-  function call<T> (name: string, { expected, isAnswer }: AnswerKind, run: () => Awaitable<T>, sent?: SentValues): Awaitable<T> {
-    const accept = (answer: T): T => {
-      if (isAnswer(answer)) return answer
-      throw fail(new StoreError({ cause: new TypeError(`${name} must answer with ${expected}; it answered ${shownAnswer(answer)}`) }))
-    }
+  function checked<T> (name: string, kind: AnswerKind, run: () => Awaitable<T>, sent?: SentValues): Awaitable<T> {
+    return andThen(call(name, run, sent), (answer) => {
+      if (kind.isAnswer(answer)) return answer
+      throw fail(new StoreError({ cause: new TypeError(`${name} must answer with ${kind.expected}; it answered ${shownAnswer(answer)}`) }))
+    })
+  }
+
+  function call<T> (name: string, run: () => Awaitable<T>, sent?: SentValues): Awaitable<T> {
     let answer: Awaitable<T>
     let isLater: boolean
     try {
@@ -49,7 +51,7 @@ export function boundStore (store: SessionStore, timeout: number, onError: (erro
     } catch (thrown) {
       throw failed(name, thrown, sent)
     }
-    return isLater ? inTime(name, answer as Promise<T>, sent).then(accept) : accept(answer as T)
+    return isLater ? inTime(name, answer as Promise<T>, sent) : answer
   }
 
   function inTime<T> (name: string, answer: Promise<T>, sent?: SentValues): Promise<T> {
@@ -71,10 +73,10 @@ export function boundStore (store: SessionStore, timeout: number, onError: (erro
   }
 
   return {
-    read: (id) => call('store.read()', anything, () => store.read(id)),
-    create: (id, record) => call('store.create()', aBoolean, () => store.create(id, record), () => Object.values(record.values)),
-    update: (id, changes) => call('store.update()', anUpdateResult, () => store.update(id, changes), () => Object.values(changes.set)),
-    touch: (id, renewal) => call('store.touch()', aTouchResult, () => store.touch(id, renewal)),
-    destroy: (id, condition) => call('store.destroy()', aDestroyResult, () => store.destroy(id, condition))
+    read: (id) => call('store.read()', () => store.read(id)),
+    create: (id, record) => checked('store.create()', aBoolean, () => store.create(id, record), () => Object.values(record.values)),
+    update: (id, changes) => checked('store.update()', anUpdateResult, () => store.update(id, changes), () => Object.values(changes.set)),
+    touch: (id, renewal) => checked('store.touch()', aTouchResult, () => store.touch(id, renewal)),
+    destroy: (id, condition) => checked('store.destroy()', aDestroyResult, () => store.destroy(id, condition))
   }
 }

@@ -2,6 +2,7 @@
 import { andThen } from '../awaitable.js'
 import { SessionEndedError } from '../errors.js'
 import { isAnythingSet } from '../session/new-record.js'
+import { logLine } from '../log-line.js'
 import type { StoredSession } from '../session/layers.js'
 import type { Awaitable } from '../../types/store.js'
 import { beginSession } from './begin-session.js'
@@ -23,11 +24,11 @@ export function endSession (save: Save): Awaitable<CookieAction> {
 /** Ends every session that the request came with, whatever happened to it since. What was set afterwards begins a new one. */
 export function logOut (save: Save): Awaitable<CookieAction> {
   const { state } = save
-  const ids = new Set(state.openedIds)
+  const ids = new Set(state.opened.map(({ id }) => id))
   if (state.stored !== null) ids.add(state.stored.id)
   const layer = state.send()
   return andThen(endAll(save, [...ids], 0), (ended) => {
-    state.openedIds = []
+    state.opened = []
     state.stored = null
     if (isAnythingSet(layer)) return beginSession(save)
     state.confirm(null)
@@ -52,7 +53,7 @@ function endAll (save: Save, [id, ...rest]: readonly string[], ended: number): A
  */
 export function endedElsewhere ({ state, log }: Omit<Save, 'context'>): CookieAction {
   const sent = state.sent?.identity
-  log.debug({ sessionId: state.stored?.id }, 'the session ended elsewhere; the changes of this request are dropped')
+  logLine(log, 'debug', { sessionId: state.stored?.id }, 'the session ended elsewhere; the changes of this request are dropped')
   state.retract()
   state.end()
   if (sent === 'reauthenticated') throw new SessionEndedError()
