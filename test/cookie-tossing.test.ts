@@ -46,6 +46,24 @@ for (const { kind, makeStore } of everyStore) {
     }
   })
 
+  t.test(`a logout with two live sessions under one name on ${kind} ends both, whichever was used`, async (t) => {
+    for (const onAmbiguousCookie of ['first', 'refuse'] as const) {
+      for (const thenSet of [false, true]) {
+        const { app, ask, issue } = await start(t, { store: makeStore(), onAmbiguousCookie })
+        app.get('/logout', async ({ session }) => { session.destroy(); if (thenSet) session.set('user', 'new') })
+        const [mine, theirs] = [await issue('me'), await issue('attacker')]
+        const response = await app.inject({ url: '/logout', headers: { cookie: `sid=${theirs}; sid=${mine}` } })
+        t.equal(response.statusCode, 200)
+        const lines = setCookies(response)
+        t.equal(lines.length, 1)
+        t.match(lines[0], thenSet ? /^sid=[\w-]{64};/ : /^sid=; Max-Age=0/)
+        t.same([await ask(mine), await ask(theirs)], [{}, {}])
+        t.equal(app.sessions.stats().destroyed, 2)
+        if (thenSet) t.same(await ask(String(/^sid=([^;]+)/.exec(String(lines[0]))?.[1])), { user: 'new' })
+      }
+    }
+  })
+
   t.test(`seven unknown cookies on ${kind} do not hide the real one`, async (t) => {
     const { ask, issue, reasons } = await start(t, { store: makeStore() })
     const mine = await issue('me')

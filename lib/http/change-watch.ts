@@ -22,7 +22,7 @@ export class ChangeWatch {
     const { raw } = this.#reply
     if (!this.#isListening) {
       this.#isListening = true
-      raw.on('finish', () => this.#finished())
+      raw.once('finish', () => this.#finished())
     }
     if (raw.writableFinished) this.#changedAfterwards(callerOf(new Error()))
     // what was late and is saved by now is no longer the one to name
