@@ -13,13 +13,13 @@ import { moveSessions } from './lib/http/move-sessions.js'
 import { openStore } from './lib/store/open-store.js'
 import { checkRoute } from './lib/http/opted-out.js'
 import { resolveOptions } from './lib/options.js'
-import { applyChanges, applyRenewal } from './lib/record/apply-changes.js'
 import { registerCookie } from './lib/http/register-cookie.js'
+import { createRegistration } from './lib/http/registration.js'
 import { RequestSession } from './lib/http/request-session.js'
 import { returnPath } from './lib/http/return-path.js'
 import type { Session } from './lib/session/session.js'
-import { createContext } from './lib/http/registration.js'
 import { Sessions } from './lib/http/sessions.js'
+import { applyChanges, applyRenewal } from './lib/record/apply-changes.js'
 import { MemoryStore } from './lib/stores/memory/memory-store.js'
 import type { SessionOptions } from './types/options.js'
 
@@ -30,27 +30,27 @@ const keep: FastifyPluginAsync<SessionOptions> = async (app, options) => {
 
   const { property, store } = config
   await openStore(config, app.log)
-  const context = createContext(app, config)
-  const opened = Symbol(property)
+  const registration = createRegistration(app, config)
+  const ours = Symbol(property)
 
   app.decorateRequest(property, null)
-  app.decorateRequest(opened, null)
-  app.decorate(`${property}s`, new Sessions(context, app.log))
+  app.decorateRequest(ours, null)
+  app.decorate(`${property}s`, new Sessions(registration, app.log))
 
   app.addHook('onRoute', checkRoute)
 
   app.addHook('onRequest', (request, reply, done) => {
-    const requestSession = new RequestSession(context, request, reply)
+    const requestSession = new RequestSession(registration, request, reply)
     const own = request as unknown as OwnProperties
-    own[opened] = requestSession
+    own[ours] = requestSession
     own[property] = requestSession.session
-    finishHook(() => requestSession.open(), reply, done)
+    finishHook(() => requestSession.load(), reply, done)
   })
 
   app.addHook('onSend', (request, reply, payload, done) => {
-    const requestSession = (request as unknown as OwnProperties)[opened] as RequestSession | null
+    const requestSession = (request as unknown as OwnProperties)[ours] as RequestSession | null
     if (requestSession === null) return done()
-    finishHook(() => requestSession.close(payload), reply, done, holdReply)
+    finishHook(() => requestSession.finish(payload), reply, done, holdReply)
   })
 
   app.addHook('onClose', async () => { await store.close?.() })
@@ -83,6 +83,7 @@ export type { MemoryStoreOptions } from './lib/stores/memory/memory-options.js'
 export type { Clock, Duration, SessionCookieAttributes, SessionCookieOptions, SessionOptions } from './types/options.js'
 export type { IndexedValues, SessionData, SessionKey, SessionValue, SessionValues } from './types/session-data.js'
 export type { Awaitable, DestroyResult, EarlierVerifier, EndCondition, EndedSession, SessionChanges, SessionLifetime, SessionRecord, SessionRenewal, SessionStore, TouchResult, UpdateResult } from './types/store.js'
+export type { LifetimeChange } from './lib/session/arguments.js'
 
 declare module 'fastify' {
   interface FastifyRequest {

@@ -3,19 +3,20 @@
 import { channel } from 'node:diagnostics_channel'
 
 /** What can happen to a session. */
-export type SessionEvent = 'created' | 'loaded' | 'saved' | 'regenerated' | 'destroyed' | 'expired' | 'evicted' | 'rejected' | 'denied' | 'store-error'
+export type SessionEvent = 'created' | 'loaded' | 'saved' | 'regenerated' | 'rotated' | 'reauthenticated' | 'destroyed' | 'expired' | 'evicted' | 'rejected' | 'denied' | 'store-error'
 
 /**
- * Why a cookie opened no session. `'ambiguous'`: a request brought two live sessions
+ * Why a cookie opened no session. `'late'`: the session has ended, or given out a newer cookie. `'ambiguous'`: a request brought two live sessions
  * under one name. `'too-many'`: it brought more cookies of that name than are tried.
  */
-export type RejectionReason = 'malformed' | 'bad-signature' | 'unknown' | 'corrupt' | 'ambiguous' | 'too-many'
+export type RejectionReason = 'malformed' | 'bad-signature' | 'unknown' | 'late' | 'corrupt' | 'ambiguous' | 'too-many'
 
 /**
  * Why a guard turned a request away: nothing was stored, a key was absent, the login was too old, the function
  * answered anything but `true`, or it failed.
  */
 export type DenialReason = 'no-session' | 'missing-key' | 'stale-login' | 'predicate' | 'failed'
+
 /** What a subscriber of `fastify-keep:<event>` is told. */
 export interface SessionMessage {
   /** The public handle; `null` where none is known, as with a malformed cookie. */
@@ -33,6 +34,8 @@ const channels = {
   loaded: channel('fastify-keep:loaded'),
   saved: channel('fastify-keep:saved'),
   regenerated: channel('fastify-keep:regenerated'),
+  rotated: channel('fastify-keep:rotated'),
+  reauthenticated: channel('fastify-keep:reauthenticated'),
   destroyed: channel('fastify-keep:destroyed'),
   expired: channel('fastify-keep:expired'),
   evicted: channel('fastify-keep:evicted'),
@@ -54,8 +57,12 @@ export interface SessionCounts {
   loaded: number
   /** Changes written to a session that was stored before. */
   saved: number
-  /** Stored sessions that got another id, by `regenerate` or `rotate`. */
+  /** Logins over a stored session: `regenerate`. */
   regenerated: number
+  /** Sessions that got a new cookie by `rotate`. */
+  rotated: number
+  /** Sessions that got a new cookie by `reauthenticated`. */
+  reauthenticated: number
   /** Sessions ended before their time, by `destroy` or because nothing was left in them. */
   destroyed: number
   /** Sessions found to be past a deadline. */
@@ -71,7 +78,7 @@ export interface SessionCounts {
 /** Counts the events of one registration, and publishes them. */
 export class SessionEvents {
   readonly counts: SessionCounts = {
-    created: 0, loaded: 0, saved: 0, regenerated: 0, destroyed: 0, expired: 0, rejected: 0, denied: 0, storeErrors: 0
+    created: 0, loaded: 0, saved: 0, regenerated: 0, rotated: 0, reauthenticated: 0, destroyed: 0, expired: 0, rejected: 0, denied: 0, storeErrors: 0
   }
 
   emit (event: Exclude<SessionEvent, 'evicted'>, sessionId: string | null, more?: Omit<SessionMessage, 'sessionId'>): void {

@@ -6,6 +6,7 @@ import { CookieSigner } from './cookie-signer.js'
 import { DURATION_MEND, toMilliseconds } from './duration.js'
 import { InvalidOptionError } from './errors.js'
 import { MemoryStore } from './stores/memory/memory-store.js'
+import { unknownName } from './unknown-names.js'
 import type { Clock, SessionOptions } from '../types/options.js'
 import type { SessionLifetime, SessionStore } from '../types/store.js'
 
@@ -27,18 +28,18 @@ export interface SessionConfig {
 }
 
 const MIB = 1024 * 1024
-const SHORTEST_SECRET = 32
+const MIN_SECRET = 32
 
-// The longest value we send: a token of 43 characters, a dot and a signature of 43.
-const LONGEST_COOKIE_VALUE = 87
+// The longest value we send: a token of 64 characters, a dot and a signature of 43.
+const MAX_COOKIE_VALUE = 108
 
 // Browsers ignore a cookie whose name and value are longer (RFC 6265bis 5.6).
-const LONGEST_COOKIE = 4096
+const MAX_COOKIE = 4096
 
 // A token as RFC 9110 5.6.2 has it
 const cookieNameShape = /^[\w!#$%&'*+.^`|~-]+$/
 
-const storeFunctions = ['read', 'create', 'update', 'touch', 'replace', 'destroy'] as const
+const storeFunctions = ['read', 'create', 'update', 'touch', 'destroy'] as const
 
 const known = new Set([
   'store', 'idleTimeout', 'absoluteTimeout', 'cookie', 'secret', 'property', 'saveOn', 'onStoreError', 'onAmbiguousCookie', 'storeTimeout', 'maxSize', 'clock',
@@ -59,8 +60,8 @@ const elsewhere: Record<string, string> = {
   saveUninitialized: 'leave it out: nothing is saved before something is stored',
   resave: 'leave it out: only what changed is saved',
   rolling: 'leave it out: the idle timeout renews itself',
-  idGenerator: 'leave it out: ids are 256 random bits',
-  genid: 'leave it out: ids are 256 random bits',
+  idGenerator: 'leave it out: ids and secrets are random',
+  genid: 'leave it out: ids and secrets are random',
   algorithm: 'leave it out: signatures are HMAC-SHA256',
   cookiePrefix: 'leave it out: the value is only an id',
   encode: 'leave it out: the value needs no encoding',
@@ -87,11 +88,7 @@ export function resolveOptions (options: SessionOptions): SessionConfig {
   return Object.freeze({
     property,
     store: store === undefined ? new MemoryStore({ clock }) : checkedStore(store),
-    lifetime: Object.freeze({
-      idle: duration('idleTimeout', idleTimeout),
-      absolute: duration('absoluteTimeout', absoluteTimeout),
-      persistent: false
-    }),
+    lifetime: lifetimeOption(idleTimeout, absoluteTimeout),
     cookieName: name,
     cookie: resolveCookieAttributes(name, attributes, (attribute, value, mend) => refuse(`cookie.${attribute}`, value, mend)),
     signer: secret === undefined ? null : signer(secret),
@@ -111,16 +108,23 @@ function refuse (option: string, value: unknown, mend: string): never {
 }
 
 function refuseUnknown (given: object, names: ReadonlySet<string>, prefix: string): void {
-  for (const [name, value] of Object.entries(given)) {
-    if (!names.has(name)) refuse(prefix + name, value, elsewhere[name] ?? `there is no such option; the options are ${[...names].join(', ')}`)
-  }
+  const unknown = unknownName(given, names, elsewhere)
+  if (unknown !== null) refuse(prefix + unknown.name, (given as Record<string, unknown>)[unknown.name], unknown.fix)
+}
+
+/** An idle timeout beyond the absolute one could never take effect. */
+function lifetimeOption (idleTimeout: unknown, absoluteTimeout: unknown): SessionLifetime {
+  const idle = duration('idleTimeout', idleTimeout)
+  const absolute = duration('absoluteTimeout', absoluteTimeout)
+  if (idle > absolute) refuse('idleTimeout', idleTimeout, `it is longer than absoluteTimeout, ${inspect(absoluteTimeout)}: give absoluteTimeout, too`)
+  return Object.freeze({ idle, absolute, persistent: false })
 }
 
 function refuseBadCookieName (name: unknown): void {
   if (typeof name !== 'string' || !cookieNameShape.test(name)) {
     refuse('cookie.name', name, "give a name such as 'sid', of letters, digits and !#$%&'*+-.^_`|~ (RFC 6265bis 4.1.1)")
   }
-  if (name.length + LONGEST_COOKIE_VALUE > LONGEST_COOKIE) refuse('cookie.name', name, 'browsers ignore so long a cookie (RFC 6265bis 5.6)')
+  if (name.length + MAX_COOKIE_VALUE > MAX_COOKIE) refuse('cookie.name', name, 'browsers ignore so long a cookie (RFC 6265bis 5.6)')
 }
 
 function checkedStore (store: SessionStore): SessionStore {
@@ -142,8 +146,8 @@ function signer (secret: string | readonly string[]): CookieSigner {
   const secrets = Array.isArray(secret) ? [...secret] : [secret]
   if (secrets.length === 0) refuse('secret', secret, 'give at least one secret, or leave it out')
   for (const each of secrets) {
-    if (typeof each === 'string' && Buffer.byteLength(each) >= SHORTEST_SECRET) continue
-    throw new InvalidOptionError('secret', typeof each === 'string' ? `${Buffer.byteLength(each)} bytes long` : `of type ${typeof each}`, `give a random string of at least ${SHORTEST_SECRET} bytes, or a list of them`)
+    if (typeof each === 'string' && Buffer.byteLength(each) >= MIN_SECRET) continue
+    throw new InvalidOptionError('secret', typeof each === 'string' ? `${Buffer.byteLength(each)} bytes long` : `of type ${typeof each}`, `give a random string of at least ${MIN_SECRET} bytes, or a list of them`)
   }
   return new CookieSigner(secrets)
 }

@@ -28,6 +28,13 @@ export function warnUnsaved (request: FastifyRequest): void {
   warnInLog(request, message)
 }
 
+/** A change after the last save of its response: each time a line in the log that says where, the first time a warning. */
+export function warnLate (request: FastifyRequest, place: string): void {
+  const message = `fastify-keep: the session was changed after it had been saved for the response, at ${place}, and the change is lost; change it before the response is sent, or call \`await session.save()\``
+  warnOnce('FST_KEEP_LATE_CHANGE', message)
+  warnInLog(request, message)
+}
+
 /** With `secure: 'auto'` a proxy that speaks https goes unnoticed until Fastify is told to trust it, and the cookie is sent without Secure. */
 export function warnUntrustedProxy (request: FastifyRequest): void {
   // Fastify has `ips` exactly where `trustProxy` is set; then it has judged the header itself

@@ -1,7 +1,7 @@
 // Which sessions an app has, so that two of them never answer for each other.
 import type { FastifyInstance } from 'fastify'
 import { DuplicateSessionError } from '../errors.js'
-import { namespaceOf } from '../namespace.js'
+import { namespaceOf } from './namespace.js'
 import type { SessionConfig } from '../options.js'
 import type { SessionStore } from '../../types/store.js'
 

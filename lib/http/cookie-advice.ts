@@ -9,6 +9,7 @@ import { warnCrossSite, warnInsecure, warnOutsideOfPath, warnPublicAnswer, warnU
 export function adviseOnCookie (reply: FastifyReply, { secure, sameSite }: CookieAttributes): void {
   const { request } = reply
   if (secure === true && request.protocol !== 'https') warnInsecure(request)
+  if (secure === 'auto' && request.protocol !== 'https') warnUntrustedProxy(request)
   if (sameSite !== 'none' && isEmbeddedInAnotherSite(request)) warnCrossSite(request, sameSite)
   if (isForSharedCaches(reply)) warnPublicAnswer(request)
 }

@@ -100,7 +100,7 @@ function judgeAnswer (guard: GuardSettings, session: Session, met: unknown): Ver
 /** A login of the future is none: the clock was set back. */
 function judgeAge ({ fresh }: GuardSettings, session: Session): Verdict {
   if (fresh === null) return null
-  const age = SessionMap.now(session) - session.createdAt
+  const age = SessionMap.stateOf(session).now() - session.createdAt
   return age <= fresh && age >= -MAX_CLOCK_SKEW ? null : 'stale-login'
 }
 

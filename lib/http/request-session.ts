@@ -1,169 +1,204 @@
-// The session of one request and its reply: opened before the handler, closed
-// before the headers leave, saved in between where the app asks for it.
+// The session of one request and its reply: loaded before the handler, saved
+// before the headers leave, and in between where the app asks for it.
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { isPromise } from '../awaitable.js'
-import { keepVaryOnCookie, varyOnCookie } from './cache-headers.js'
+import { andThen, recover } from '../awaitable.js'
 import { CookieNotDeliverableError, NotCoveredError, StoreError, StoreTimeoutError } from '../errors.js'
-import { loadSession, reloadSession, unavailableSession } from '../store/load-session.js'
 import { logLine } from '../log-line.js'
-import { hasOptedOut } from './opted-out.js'
 import { isModified, needsNewCookie, planSave } from '../session/save-plan.js'
-import { saveSession, type CookieAction } from '../store/save-session.js'
-import { SessionMap, type Session, type SessionBacking } from '../session/session.js'
-import type { SessionContext } from './registration.js'
-import { clearCookie, keepCookie, mayCarryToken, renewCookie, sendCookie } from './session-cookie.js'
-import { SessionState } from '../session/session-state.js'
+import { SessionMap, type Session, type SessionHost, type ValueStep } from '../session/session.js'
+import { SessionState, type StateListener } from '../session/session-state.js'
+import { reportCorrupt } from '../store/corrupt-records.js'
+import { loadSession, reloadSession, unavailableSession } from '../store/load-session.js'
+import type { CookieAction, Save } from '../store/save.js'
+import { saveSession } from '../store/save-session.js'
 import { thrownError } from '../thrown-error.js'
-import { warnUnsaved } from '../warnings.js'
-import { isWebResponse, sentStatus } from './web-response.js'
+import type { SessionCookieAttributes } from '../../types/options.js'
 import type { Awaitable } from '../../types/store.js'
+import { takeAtOnce, updateAtOnce } from './at-once.js'
+import { ChangeWatch } from './change-watch.js'
+import { keepVaryOnCookie, varyOnCookie } from './cache-headers.js'
+import { hasOptedOut } from './opted-out.js'
+import { mayCarryToken, readTokens, type CookieToken } from './read-tokens.js'
+import type { Registration } from './registration.js'
+import { ResponseCookie } from './response-cookie.js'
+import { isWebResponse, sentStatus } from './web-response.js'
 
-export class RequestSession implements SessionBacking {
+export class RequestSession implements SessionHost, StateListener {
   readonly session: Session
-  readonly #context: SessionContext
+  readonly #registration: Registration
   readonly #request: FastifyRequest
   readonly #reply: FastifyReply
+  #tokens: readonly CookieToken[] = []
   #state: SessionState | null = null
-  #failed = false
-  #closed = false
+  #cookie: ResponseCookie | null = null
+  #watch: ChangeWatch | null = null
+  /** The app looked at the session, so the response depends on the cookie. */
+  #isLookedAt = false
+  #isSaved = false
+  #hasFailed = false
 
-  constructor (context: SessionContext, request: FastifyRequest, reply: FastifyReply) {
-    this.#context = context
+  constructor (registration: Registration, request: FastifyRequest, reply: FastifyReply) {
+    this.#registration = registration
     this.#request = request
     this.#reply = reply
     this.session = new SessionMap(this) as Session
   }
 
   /** Loads the session that the request's cookies open; at once where the store answers at once. */
-  open (): Awaitable<void> {
+  load (): Awaitable<void> {
     const { cookie } = this.#request.headers
-    if (!mayCarryToken(this.#context, cookie) || hasOptedOut(this.#request)) return
-    try {
-      const loading = loadSession(this.#context, cookie, this.#request.cookies, this.#request.log)
-      if (isPromise(loading)) return loading.then((state) => { this.#use(state) }, (reason: unknown) => this.#openWithout(reason))
-      this.#use(loading)
-    } catch (reason) {
-      this.#openWithout(reason)
-    }
+    if (!mayCarryToken(this.#registration, cookie) || hasOptedOut(this.#request)) return
+    return recover(() => {
+      this.#tokens = readTokens(this.#registration, cookie, this.#request.cookies)
+      return andThen(loadSession(this.#registration, this.#tokens.map(({ token }) => token), this.#request.log), (state) => { this.#use(state) })
+    }, (reason) => this.#loadFailed(thrownError(reason)))
   }
 
   /** The store failed. There is a session all the same, if only for the handler of the error. */
-  #openWithout (reason: unknown): void {
-    const error = thrownError(reason)
+  #loadFailed (error: Error): void {
     logLine(this.#request.log, 'error', { err: error.cause ?? error }, 'the session could not be loaded')
-    this.#use(unavailableSession(this.#context))
-    if (this.#context.config.onStoreError === 'fail') throw error
+    this.#use(unavailableSession(this.#registration))
+    if (this.#registration.config.onStoreError === 'fail') throw error
   }
 
   /** Where none was loaded it is made at the first look; most visitors' requests never look. */
   get state (): SessionState {
+    this.#isLookedAt = true
     return this.#state ?? this.#begin()
   }
 
   #begin (): SessionState {
-    if (hasOptedOut(this.#request)) {
-      throw new NotCoveredError(this.#context.config.property, 'the route opted out with config: { session: false }')
-    }
-    return this.#use(new SessionState(this.#context.settings, null))
+    const { config: { property }, settings } = this.#registration
+    if (hasOptedOut(this.#request)) throw new NotCoveredError(property, 'the route opted out with config: { session: false }')
+    return this.#use(new SessionState(settings, settings.clock.now()))
   }
 
   #use (state: SessionState): SessionState {
-    state.onPending = () => this.#reply.raw.on('finish', () => this.#finished(state))
+    state.listener = this
     this.#state = state
     return state
   }
 
-  get cookieName () { return this.#context.config.cookieName }
-  get cookie () { return this.#context.config.cookie }
+  changing (): void {
+    this.#watch ??= new ChangeWatch(this.#reply, () => hasUnsaved(this.#state as SessionState))
+    this.#watch.changing()
+  }
+
+  foundCorrupt (id: string): void {
+    reportCorrupt(this.#registration, id, 'value', this.#request.log)
+  }
+
+  overrideCookie (attributes: SessionCookieAttributes): void {
+    this.changing()
+    this.#responseCookie.override(attributes)
+  }
 
   async save (): Promise<boolean> {
     const { state } = this
-    if (headersAreGone(this.#request, this.#reply) && needsNewCookie(planSave(state))) {
+    if (state.status === 'unavailable') await this.reload()
+    state.usedAt = state.now()
+    state.collect()
+    if (areHeadersSent(this.#request, this.#reply) && needsNewCookie(planSave(state), state)) {
       throw new CookieNotDeliverableError('the headers have been sent; save the session before')
     }
     try {
-      this.#answer(await saveSession(this.#context, state, this.#request.log))
-      this.#failed = false
+      this.#answer(await saveSession(this.#registration, state, this.#request.log))
+      this.#hasFailed = false
     } catch (error) {
       this.#noteFailure(thrownError(error))
       throw error
     }
-    // for whoever goes on with reply.raw
+    // for a reply that goes on with reply.raw
     const line = this.#reply.getHeader('set-cookie')
     if (line !== undefined && !this.#reply.raw.headersSent) this.#reply.raw.setHeader('set-cookie', line as string | string[])
-    return state.status === 'kept'
+    return state.status === 'open'
   }
 
   reload (): Promise<void> {
-    return reloadSession(this.#context, this.state, this.#request.log)
+    return reloadSession(this.#registration, this.state, this.#tokens.map(({ token }) => token), this.#request.log)
+  }
+
+  update (key: string, step: ValueStep): Promise<unknown> {
+    return updateAtOnce(this, this.#saving, key, step)
+  }
+
+  take (key: string): Promise<unknown> {
+    return takeAtOnce(this, this.#saving, key)
   }
 
   /** Saves what is pending, for the response with this payload; at once where there is nothing to wait for. */
-  close (payload: unknown): Awaitable<void> {
+  finish (payload: unknown): Awaitable<void> {
     const state = this.#state
-    if (state === null) return
+    if (state === null) return this.#tellCaches(payload)
     // an error that came after the save leads here again, with a response of its own
-    const { cookieLine } = state
-    if (cookieLine !== null && this.#closed) keepCookie(this.#reply, cookieLine)
-    this.#closed = true
+    if (this.#isSaved) this.#cookie?.keep()
+    this.#isSaved = true
     // nothing is tried twice: a failed save leads here again too
-    if (this.#failed) return
-    try {
-      const { saveOn } = this.#context.config
+    if (this.#hasFailed) return
+    const { saveOn } = this.#registration.config
+    return recover(() => {
       if (saveOn === 'success' && sentStatus(this.#reply, payload) >= 500) state.dropChanges()
-      const saving = saveSession(this.#context, state, this.#request.log)
-      if (isPromise(saving)) return saving.then((action) => this.#answer(action, payload)).catch((reason: unknown) => this.#fail(reason, payload))
-      this.#answer(saving, payload)
-    } catch (reason) {
-      this.#fail(reason, payload)
-    }
+      return andThen(saveSession(this.#registration, state, this.#request.log), (action) => {
+        this.#watch?.saved()
+        this.#answer(action)
+        this.#tellCaches(payload)
+      })
+    }, (reason) => this.#finishFailed(thrownError(reason), payload))
   }
 
-  #answer (action: CookieAction, payload?: unknown): void {
-    if (action === 'send') sendCookie(this.#context, this.#reply, this.state)
-    if (action === 'renew') renewCookie(this.#context, this.#reply, this.state)
-    if (action === 'clear') clearCookie(this.#context, this.#reply, this.state)
-    this.#tellCaches(payload)
+  #answer (action: CookieAction): void {
+    const state = this.#state as SessionState
+    if (action === 'clear') return this.#responseCookie.clear()
+    if (state.stored?.isCurrent !== true) return
+    if (action === 'send' || this.#cookie?.isDue === true) this.#responseCookie.send(state)
+    else if (action === 'renew' || this.#isSignedAnew(state.stored.cookieToken)) this.#responseCookie.renew(state)
+  }
+
+  /** Whether an old secret signed the cookie that the request came with. */
+  #isSignedAnew (cookieToken: string): boolean {
+    return this.#cookie?.isSet !== true && this.#tokens.some(({ token, renew }) => renew && token === cookieToken)
   }
 
   #tellCaches (payload: unknown): void {
-    const { used, cookieLine } = this.state
-    if (used) varyOnCookie(this.#reply)
-    if ((used || cookieLine !== null) && isWebResponse(payload)) keepVaryOnCookie(this.#reply)
+    if (this.#isLookedAt) varyOnCookie(this.#reply)
+    if ((this.#isLookedAt || this.#cookie?.isSet === true) && isWebResponse(payload)) keepVaryOnCookie(this.#reply)
   }
 
-  /** onSend never runs for a hijacked or raw response: what is still unsaved when it has gone is lost. */
-  #finished (state: SessionState): void {
-    if (!this.#failed && hasUnsaved(state)) warnUnsaved(this.#request)
-  }
-
-  #fail (reason: unknown, payload: unknown): void {
-    const error = thrownError(reason)
+  #finishFailed (error: Error, payload: unknown): void {
     this.#noteFailure(error)
-    // a request that changed nothing loses nothing but a renewal
-    const canGoOn = this.#context.config.onStoreError === 'anonymous' && isStoreFailure(error) && !hasUnsaved(this.state)
+    // a request that changed nothing loses nothing
+    const canGoOn = this.#registration.config.onStoreError === 'anonymous' && isStoreFailure(error) && !hasUnsaved(this.#state as SessionState)
     if (!canGoOn) throw error
     this.#tellCaches(payload)
   }
 
   #noteFailure (error: Error): void {
-    this.#failed = true
+    this.#hasFailed = true
     logLine(this.#request.log, 'error', { err: error.cause ?? error }, 'the session could not be saved')
-    if (this.state.status === 'destroyed') this.#clearUnsaved()
+    if (this.#state?.draft?.identity === 'destroyed') this.#clearUnsaved()
   }
 
-  /** Who logs out loses the cookie even if the store cannot be told. */
+  /** A logout clears the cookie even if the store cannot be told. */
   #clearUnsaved (): void {
     try {
-      clearCookie(this.#context, this.#reply, this.state)
+      this.#responseCookie.clear()
     } catch (error) {
       logLine(this.#request.log, 'error', { err: error }, 'the session cookie could not be cleared')
     }
   }
+
+  get #saving (): Save {
+    return { context: this.#registration, state: this.state, log: this.#request.log }
+  }
+
+  get #responseCookie (): ResponseCookie {
+    this.#cookie ??= new ResponseCookie(this.#registration, this.#reply)
+    return this.#cookie
+  }
 }
 
 /** A WebSocket takes over the connection of its request: the response of a hijacked upgrade is never written. */
-function headersAreGone (request: FastifyRequest, reply: FastifyReply): boolean {
+function areHeadersSent (request: FastifyRequest, reply: FastifyReply): boolean {
   const { upgrade } = request.raw as { upgrade?: boolean }
   return reply.raw.headersSent || (upgrade === true && reply.sent)
 }

@@ -1,15 +1,15 @@
 // A session without a request: by a cookie header, for a test, in a count.
 import type { FastifyBaseLogger } from 'fastify'
 import type { DenialReason, SessionCounts } from '../events.js'
-import { CookieNotDeliverableError } from '../errors.js'
-import { loadSession, reloadSession, unavailableSession } from '../store/load-session.js'
-import { needsNewCookie, planSave } from '../session/save-plan.js'
-import { saveSession } from '../store/save-session.js'
-import { SessionMap, type Session, type SessionBacking } from '../session/session.js'
-import type { SessionContext } from './registration.js'
-import { cookieValue } from './session-cookie.js'
 import { SessionState } from '../session/session-state.js'
+import type { Session } from '../session/session.js'
+import { issueSession } from '../store/begin-session.js'
+import { loadSession, unavailableSession } from '../store/load-session.js'
 import type { SessionValues } from '../../types/session-data.js'
+import { DetachedSession } from './detached-session.js'
+import { mayCarryToken, readTokens } from './read-tokens.js'
+import type { Registration } from './registration.js'
+import { cookieValue } from './response-cookie.js'
 
 /** A session made by `issue`, with what opens it. */
 export interface IssuedSession {
@@ -36,12 +36,12 @@ export interface SessionStats extends SessionCounts {
 
 /** `app.sessions`: sessions outside a request. */
 export class Sessions {
-  readonly #context: SessionContext
+  readonly #registration: Registration
   readonly #log: FastifyBaseLogger
 
   /** Made by the plugin; an app finds it at `app.sessions`. */
-  constructor (context: SessionContext, log: FastifyBaseLogger) {
-    this.#context = context
+  constructor (registration: Registration, log: FastifyBaseLogger) {
+    this.#registration = registration
     this.#log = log
   }
 
@@ -51,7 +51,8 @@ export class Sessions {
    * saves it by itself: call `save()`. Throws a `StoreError` when the store fails.
    */
   async load (cookieHeader: string | undefined): Promise<Session> {
-    return new DetachedSession(this.#context, this.#log, await this.#open(cookieHeader)).session
+    const tokens = mayCarryToken(this.#registration, cookieHeader) ? readTokens(this.#registration, cookieHeader, null).map(({ token }) => token) : []
+    return new DetachedSession(this.#registration, this.#log, await this.#load(tokens), tokens).session
   }
 
   /**
@@ -59,64 +60,33 @@ export class Sessions {
    * and scripts. `await app.inject({ url: '/me', cookies: (await app.sessions.issue({ userId: 1 })).cookies })`
    */
   async issue (values: SessionValues = {}): Promise<IssuedSession> {
-    const state = new SessionState(this.#context.settings, null)
-    state.rotate() // stored even when it holds nothing
+    const { settings, config: { cookieName } } = this.#registration
+    const state = new SessionState(settings, settings.clock.now())
     state.setMany(Object.entries(values))
-    await saveSession(this.#context, state, this.#log)
-    const { token, id } = state.identity()
-    const { cookieName } = this.#context.config
-    const value = cookieValue(this.#context, token)
+    state.regenerate('all')
+    const { id, cookieToken } = await issueSession({ context: this.#registration, state, log: this.#log })
+    const value = cookieValue(this.#registration, cookieToken)
     return { sessionId: id, cookies: { [cookieName]: value }, headers: { cookie: `${cookieName}=${value}` } }
   }
 
   /** Counts since the start, and the store's own. */
   stats (): SessionStats {
-    const { counts } = this.#context.events
-    const { size = null, bytes = null, expired = 0, evicted = 0 } = this.#context.config.store
+    const { counts } = this.#registration.events
+    const { size = null, bytes = null, expired = 0, evicted = 0 } = this.#registration.config.store
     return { ...counts, expired: counts.expired + expired, evicted, size, bytes }
   }
 
   /** Takes note that a guard turned away a request with this session. Not for apps, so a static. */
   static deny (sessions: Sessions, session: Session | null, reason: DenialReason): void {
-    sessions.#context.events.emit('denied', session === null || session.isNew ? null : session.sessionId, { reason })
+    sessions.#registration.events.emit('denied', session === null || session.isNew ? null : session.sessionId, { reason })
   }
 
-  async #open (cookieHeader: string | undefined): Promise<SessionState> {
+  async #load (tokens: readonly string[]): Promise<SessionState> {
     try {
-      return await loadSession(this.#context, cookieHeader, null, this.#log)
+      return await loadSession(this.#registration, tokens, this.#log)
     } catch (error) {
-      if (this.#context.config.onStoreError === 'fail') throw error
-      return unavailableSession(this.#context)
+      if (this.#registration.config.onStoreError === 'fail') throw error
+      return unavailableSession(this.#registration)
     }
-  }
-}
-
-/** A session without a reply: what it saves must not need a new cookie. */
-class DetachedSession implements SessionBacking {
-  readonly session: Session
-  readonly state: SessionState
-  readonly #context: SessionContext
-  readonly #log: FastifyBaseLogger
-
-  constructor (context: SessionContext, log: FastifyBaseLogger, state: SessionState) {
-    this.#context = context
-    this.#log = log
-    this.state = state
-    this.session = new SessionMap(this) as Session
-  }
-
-  get cookieName () { return this.#context.config.cookieName }
-  get cookie () { return this.#context.config.cookie }
-
-  async save (): Promise<boolean> {
-    if (needsNewCookie(planSave(this.state))) {
-      throw new CookieNotDeliverableError('there is no response here; begin the session in a request, or with app.sessions.issue()')
-    }
-    await saveSession(this.#context, this.state, this.#log)
-    return this.state.status === 'kept'
-  }
-
-  reload (): Promise<void> {
-    return reloadSession(this.#context, this.state, this.#log)
   }
 }

@@ -1,10 +1,10 @@
 // `session['key']`: what a class needs so that its instances can be indexed by
 // any string while the names of its members stay members. The constructor
-// returns a proxy. A subclass gets behind it with `this[BEHIND]`: that is three
-// times as fast to make as private fields, which would live on the proxy itself.
+// returns a proxy. Subclasses reach the host through `this[HOST]`: private fields
+// would be added to each proxy, which is three times slower.
 import { ReservedKeyError } from '../errors.js'
 
-/** What lies behind the index. */
+/** What the index reads and writes. */
 export interface Entries {
   get (key: string): unknown
   set (key: string, value: unknown): void
@@ -13,63 +13,63 @@ export interface Entries {
   keys (): Iterable<string>
 }
 
-/** Who has the entries, and is asked for them when they are needed: they may not be made before. */
-export interface Indexed {
+/** Owns the entries. `state` is read lazily, because reading it creates the session. */
+export interface EntryHost {
   readonly state: Entries
 }
 
 /** Opens an instance to its own class. No reflection finds it, and no key is a symbol. */
-export const BEHIND = Symbol('behind')
+export const HOST = Symbol('host')
 
-export abstract class IndexAccess<B extends Indexed = Indexed> {
-  /** Answered by the proxy; the object behind it has none. */
-  protected declare readonly [BEHIND]: B
-  readonly #behind: B
+export abstract class IndexAccess<B extends EntryHost = EntryHost> {
+  /** Answered by the proxy; the target has none. */
+  protected declare readonly [HOST]: B
+  readonly #host: B
 
-  constructor (behind: B) {
-    this.#behind = behind
+  constructor (host: B) {
+    this.#host = host
     return new Proxy(this, IndexAccess.#traps as ProxyHandler<this>)
   }
 
   static readonly #traps: ProxyHandler<IndexAccess> = {
     get (target, key, receiver) {
-      if (key === BEHIND) return target.#behind
-      return isMember(target, key) ? Reflect.get(target, key, receiver) : target.#behind.state.get(key)
+      if (key === HOST) return target.#host
+      return isMember(target, key) ? Reflect.get(target, key, receiver) : target.#host.state.get(key)
     },
 
     set (target, key, value) {
       if (typeof key === 'symbol') return Reflect.set(target, key, value)
       refuseMember(target, key)
-      target.#behind.state.set(key, value)
+      target.#host.state.set(key, value)
       return true
     },
 
     has (target, key) {
-      return isMember(target, key) || target.#behind.state.has(key)
+      return isMember(target, key) || target.#host.state.has(key)
     },
 
     deleteProperty (target, key) {
       if (typeof key === 'symbol') return Reflect.deleteProperty(target, key)
       refuseMember(target, key)
-      target.#behind.state.remove(key)
+      target.#host.state.remove(key)
       return true
     },
 
     ownKeys (target) {
-      return [...target.#behind.state.keys(), ...Object.getOwnPropertySymbols(target)]
+      return [...target.#host.state.keys(), ...Object.getOwnPropertySymbols(target)]
     },
 
     getOwnPropertyDescriptor (target, key) {
       if (typeof key === 'symbol') return Reflect.getOwnPropertyDescriptor(target, key)
-      if (!target.#behind.state.has(key)) return undefined
-      return { value: target.#behind.state.get(key), writable: true, enumerable: true, configurable: true }
+      if (!target.#host.state.has(key)) return undefined
+      return { value: target.#host.state.get(key), writable: true, enumerable: true, configurable: true }
     },
 
     defineProperty (target, key, descriptor) {
       if (typeof key === 'symbol') return Reflect.defineProperty(target, key, descriptor)
       if (!('value' in descriptor)) return false
       refuseMember(target, key)
-      target.#behind.state.set(key, descriptor.value)
+      target.#host.state.set(key, descriptor.value)
       return true
     },
 

@@ -1,7 +1,6 @@
 // One session during one request. It only remembers what the app did; lib/store saves.
 import { SessionEndedError, StoreError } from '../errors.js'
-import { CorruptValueError, decode } from '../record/codec.js'
-import { encode } from '../record/codec.js'
+import { CorruptValueError, decode, encode } from '../record/codec.js'
 import type { Clock } from '../../types/options.js'
 import type { SessionLifetime } from '../../types/store.js'
 import { beginsAnew, type Layer, type Scope } from './layer.js'
@@ -29,7 +28,7 @@ export interface StateListener {
   /** There may be something to save from now on. */
   changing (): void
   /** A stored value cannot be decoded, and reads as absent. */
-  foundCorrupt (): void
+  foundCorrupt (id: string): void
 }
 
 /** The `createdAt` of a session that another library began. */
@@ -70,6 +69,11 @@ export class SessionState extends Layers {
     return value
   }
 
+  /** A value that cannot be decoded counts as absent. */
+  override has (key: string): boolean {
+    return super.has(key) && this.get(key) !== undefined
+  }
+
   /** The value as a copy of its own. */
   copyOf (key: string): unknown {
     const live = this.#live.get(key)
@@ -90,7 +94,7 @@ export class SessionState extends Layers {
   /** True if it was there. */
   remove (key: string): boolean {
     const had = this.has(key)
-    if (had) this.#write(key, undefined, null)
+    if (super.has(key)) this.#write(key, undefined, null)
     return had
   }
 
@@ -220,7 +224,7 @@ export class SessionState extends Layers {
       return decode(encoded)
     } catch (error) {
       if (!(error instanceof CorruptValueError)) throw error
-      this.listener?.foundCorrupt()
+      this.listener?.foundCorrupt(this.id)
       return undefined
     }
   }

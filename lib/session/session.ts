@@ -1,40 +1,40 @@
 // The session as an app sees it: a small typed map that belongs to one browser.
-// Every method marks; what was marked is saved before the response leaves.
+// What a method changes is saved before the response leaves.
 import { inspect } from 'node:util'
-import { decode } from '../record/codec.js'
-import { resolveCookieAttributes, type CookieAttributes } from '../cookie-attributes.js'
-import { nextExpiresAt } from './deadlines.js'
-import { DURATION_MEND, toMilliseconds } from '../duration.js'
-import { InvalidArgumentError, MissingKeyError } from '../errors.js'
-import { BEHIND, IndexAccess, freezeClass } from './index-access.js'
-import { isModified } from './save-plan.js'
-import { isExpired } from '../record/record.js'
-import type { SessionState } from './session-state.js'
-import type { Update } from './session-values.js'
-import type { Duration, SessionCookieAttributes } from '../../types/options.js'
+import type { SessionCookieAttributes } from '../../types/options.js'
 import type { IndexedValues, SessionKey, SessionValue, SessionValues } from '../../types/session-data.js'
-import type { SessionRecord } from '../../types/store.js'
+import { MissingKeyError } from '../errors.js'
+import { keysToKeep, lifetimeChange, refuseCallback, refuseOtherKeys, refuseOtherThanFunction, type LifetimeChange } from './arguments.js'
+import { expiresAtOf } from './deadlines.js'
+import { freezeClass, HOST, IndexAccess } from './index-access.js'
+import { beginsAnew } from './layer.js'
+import { draftOf } from './new-record.js'
+import { isModified } from './save-plan.js'
+import type { SessionState } from './session-state.js'
 
-/** What a session marks, and who carries out what it asks for at once. */
-export interface SessionBacking {
+/** Makes the new value of a key out of the one it has; `undefined` removes the key. */
+export type ValueStep = (current: unknown) => unknown
+
+/** What a session remembers its changes in, and what acts at once for it. */
+export interface SessionHost {
   readonly state: SessionState
-  /** The cookie's name and attributes as the options have them. */
-  readonly cookieName: string
-  readonly cookie: CookieAttributes
+  overrideCookie (attributes: SessionCookieAttributes): void
   save (): Promise<boolean>
   reload (): Promise<void>
+  update (key: string, step: ValueStep): Promise<unknown>
+  take (key: string): Promise<unknown>
 }
 
 /** Sessions are made by the plugin; an app finds its own at `request.session`. */
-export class SessionMap extends IndexAccess<SessionBacking> {
+export class SessionMap extends IndexAccess<SessionHost> {
   /** The value, or `undefined`. Changes inside a value you got are saved too. */
   get<K extends SessionKey> (key: K): SessionValue<K> | undefined {
-    return this[BEHIND].state.get(key) as SessionValue<K> | undefined
+    return this[HOST].state.get(key) as SessionValue<K> | undefined
   }
 
   /** The value; throws an error with status 401 when it is absent. */
   getOrThrow<K extends SessionKey> (key: K): Exclude<SessionValue<K>, undefined> {
-    const value = this[BEHIND].state.get(key)
+    const value = this[HOST].state.get(key)
     if (value === undefined) throw new MissingKeyError({ cause: new Error(`the session has no '${key}'`) })
     return value as Exclude<SessionValue<K>, undefined>
   }
@@ -45,28 +45,28 @@ export class SessionMap extends IndexAccess<SessionBacking> {
    * at will; anything else throws, naming the key and the path.
    */
   set<K extends SessionKey> (key: K, value: SessionValue<K> | undefined): void {
-    if (typeof key !== 'string') throw new InvalidArgumentError('set()', `a key of type ${typeof key}`, 'keys are strings')
-    this[BEHIND].state.set(key, value)
+    refuseOtherKeys('set()', key)
+    this[HOST].state.set(key, value)
   }
 
   /** `set` for every entry; all or, when one throws, none. */
   setMany (values: SessionValues): void {
-    this[BEHIND].state.setMany(Object.entries(values))
+    this[HOST].state.setMany(Object.entries(values))
   }
 
   /** Whether the key is there. */
   has (key: SessionKey): boolean {
-    return this[BEHIND].state.has(key)
+    return this[HOST].state.has(key)
   }
 
   /** Drops the key; true if it was there. */
   remove (key: SessionKey): boolean {
-    return this[BEHIND].state.remove(key)
+    return this[HOST].state.remove(key)
   }
 
   /** The value, and drops it: for what is shown once, such as a flash message. */
   pop<K extends SessionKey> (key: K): SessionValue<K> | undefined {
-    const { state } = this[BEHIND]
+    const { state } = this[HOST]
     const value = state.get(key) as SessionValue<K> | undefined
     state.remove(key)
     return value
@@ -74,46 +74,61 @@ export class SessionMap extends IndexAccess<SessionBacking> {
 
   /** Drops every key, those of parallel requests too. Left empty, the session ends. */
   clear (): void {
-    this[BEHIND].state.clear()
+    this[HOST].state.clear()
   }
 
-  /** Every key with its value, as a plain object of its own. */
+  /** Every key with its value, as a plain object of copies: changing it changes nothing in the session. */
   data (): SessionValues {
-    const { state } = this[BEHIND]
-    return Object.fromEntries(state.keys().map((key) => [key, state.get(key)])) as SessionValues
+    const { state } = this[HOST]
+    return Object.fromEntries(state.keys().map((key) => [key, state.copyOf(key)])) as SessionValues
   }
 
   /**
-   * Stores what `step` makes of the value, and returns it. Nothing is lost between
-   * requests that do this at once: whoever saves later runs its step again, on
-   * what the faster one stored. So `step` has no side effects and is not async.
+   * Stores what `step` makes of the value, at once, and answers with what is stored then. Fifty requests that do
+   * this in parallel count to fifty: where another one was faster `step` runs again, so it has no side effects and is
+   * not async. A session that is not stored yet stores it at the end, like a `set`. Throws a `SessionEndedError` when
+   * the session has ended, and a `StoreError` when the store fails: then the change may have been stored.
    */
-  update<K extends SessionKey> (key: K, step: (current: SessionValue<K> | undefined) => SessionValue<K> | undefined): SessionValue<K> | undefined {
-    return this[BEHIND].state.update(key, step as Update) as SessionValue<K> | undefined
+  update<K extends SessionKey, R extends SessionValue<K> | undefined> (key: K, step: (current: SessionValue<K> | undefined) => R): Promise<R> {
+    refuseOtherKeys('update()', key)
+    refuseOtherThanFunction('update()', step)
+    return this[HOST].update(key, step as ValueStep) as Promise<R>
+  }
+
+  /** The value, exactly once: of all requests that take it one gets it, the others `undefined`, and so does everybody once the session has ended. */
+  take<K extends SessionKey> (key: K): Promise<SessionValue<K> | undefined> {
+    refuseOtherKeys('take()', key)
+    return this[HOST].take(key) as Promise<SessionValue<K> | undefined>
   }
 
   /**
-   * A new session in the place of this one: new id, both timers from the start, and
-   * only the listed keys go along. Call it at login, so that nothing an attacker
-   * planted before survives (ASVS 5.0, 7.2.4). Saved in one atomic step: the old id
-   * is dead before the response is sent.
+   * A login: a new session under a new id, both timers from the start, and of the values only the listed keys,
+   * or `'all'`. So nothing that an attacker planted before survives (ASVS 5.0, 7.2.4). A lifetime of its own stays.
+   * The old session has ended before the response is sent.
    */
-  regenerate (keep: readonly SessionKey[] = []): void {
+  regenerate (keep: readonly SessionKey[] | 'all' = []): void {
     refuseCallback('regenerate()', keep)
-    if (!Array.isArray(keep)) throw new InvalidArgumentError('regenerate()', typeof keep, 'give a list of keys to keep, or nothing')
-    this[BEHIND].state.regenerate(keep)
+    this[HOST].state.regenerate(keysToKeep(keep))
   }
 
-  /** A new id for the same session: same values, same `createdAt`, same absolute deadline. */
+  /** A new cookie for the same session; the old one works until a minute after the new one was first used. No answer to a thief, and no login. */
   rotate (): void {
-    this[BEHIND].state.rotate()
+    this[HOST].state.rotate()
+  }
+
+  /**
+   * The user has just proved again who they are: a new cookie, and every older one is dead at once. Same id, values
+   * and lifetime; both timers, and `fresh` of guards, from now. Throws a `SessionEndedError` where there is no session, here or at the save.
+   */
+  reauthenticated (): void {
+    this[HOST].state.reauthenticate()
   }
 
   /** Ends the session: logout. Its record goes, its cookie goes; what is set afterwards belongs to a new one. */
   destroy (): void
   destroy (callback?: unknown): void {
     refuseCallback('destroy()', callback)
-    this[BEHIND].state.destroy()
+    this[HOST].state.destroy()
   }
 
   /**
@@ -121,88 +136,79 @@ export class SessionMap extends IndexAccess<SessionBacking> {
    * `persistent` lets the cookie outlive the browser's session. A session ends at
    * the earlier of both deadlines, so raise `absolute` along with `idle`.
    */
-  lifetime ({ idle, absolute, persistent }: { idle?: Duration, absolute?: Duration, persistent?: boolean }): void {
-    this[BEHIND].state.setLifetime({
-      ...(idle !== undefined && { idle: duration('idle', idle) }),
-      ...(absolute !== undefined && { absolute: duration('absolute', absolute) }),
-      ...(persistent !== undefined && { persistent })
-    })
+  lifetime (lifetime: LifetimeChange): void {
+    const { state } = this[HOST]
+    state.setLifetime(lifetimeChange(lifetime, state.lifetime))
   }
 
-  /** Other attributes for the cookie that this response sends. */
+  /** Other attributes for the cookie, in this response only. */
   options (attributes: SessionCookieAttributes): void {
-    const { cookieName, cookie, state } = this[BEHIND]
-    const resolved = resolveCookieAttributes(cookieName, attributes, (attribute, value, mend) => {
-      throw new InvalidArgumentError('options()', `${attribute} ${inspect(value)}`, mend)
-    }, cookie)
-    state.overrideCookie(resolved)
+    this[HOST].overrideCookie(attributes)
   }
 
   /** Moves the idle deadline with this response, even if less than a tenth of it has gone by. */
   touch (): void {
-    this[BEHIND].state.touch()
+    this[HOST].state.touch()
   }
 
   /**
    * Saves now: for a hijacked reply, raw writes or a WebSocket; elsewhere it happens
-   * by itself. False when the session was ended elsewhere meanwhile, and its changes dropped.
+   * by itself. False when the session had ended, and its changes were dropped.
    */
   save (): Promise<boolean>
   save (callback?: unknown): Promise<boolean> {
     refuseCallback('save()', callback)
-    return this[BEHIND].save()
+    return this[HOST].save()
   }
 
   /** Drops the pending changes and reads the session again. */
   reload (): Promise<void>
   reload (callback?: unknown): Promise<void> {
     refuseCallback('reload()', callback)
-    return this[BEHIND].reload()
+    return this[HOST].reload()
   }
 
-  /** The public handle, by which a session is logged, listed and revoked: the SHA-256 of what the cookie holds. */
+  /** The public handle, by which a session is logged, listed and revoked. It opens nothing. It changes at login only. */
   get sessionId (): string {
-    return this[BEHIND].state.seen.id
+    return this[HOST].state.id
   }
 
   /** Whether the store does not hold this session yet. */
   get isNew (): boolean {
-    const { stored, status } = this[BEHIND].state.seen
-    return stored === null || status === 'regenerated' || status === 'destroyed'
+    const { stored, draft, sent } = this[HOST].state
+    return stored === null || beginsAnew(draft) || beginsAnew(sent)
   }
 
   /** Whether there is something to save. */
   get isModified (): boolean {
-    return isModified(this[BEHIND].state.seen)
+    return isModified(this[HOST].state)
   }
 
-  /** When the session began: at its first save or at the last `regenerate`; 0 for one that another library began. Milliseconds since the epoch. */
+  /** Whether the session this request came for has ended: logged out, or replaced by a login. Nothing that is set now will be stored. */
+  get isEnded (): boolean {
+    return this[HOST].state.status === 'ended'
+  }
+
+  /** When the session began, or its user last proved who they are; 0 for one that another library began. Milliseconds since the epoch. */
   get createdAt (): number {
-    return this[BEHIND].state.seen.createdAt
+    return this[HOST].state.createdAt
   }
 
   /** When it ends if nobody uses it after this request. Milliseconds since the epoch. */
   get expiresAt (): number {
-    return nextExpiresAt(this[BEHIND].state.seen)
+    const { state } = this[HOST]
+    return expiresAtOf(draftOf(state, state.draft ?? state.sent), state.now())
   }
 
-  /** Shows the values; neither token nor secret is within reach. Behind the proxy, where `showProxy` looks, there is nothing. */
+  /** Shows the values; the token is not within reach. On the target, where `showProxy` looks, there is nothing. */
   [inspect.custom] (): unknown {
-    const behind: SessionBacking | undefined = this[BEHIND]
-    return behind === undefined ? {} : this.data()
+    const host: SessionHost | undefined = this[HOST]
+    return host === undefined ? {} : this.data()
   }
 
-  /** Takes over a record of another library; false when it has expired. Like those below a static, to leave the name to the app. */
-  static adopt (session: SessionMap, record: SessionRecord): boolean {
-    const { state } = session[BEHIND]
-    if (isExpired(record, state.now())) return false
-    state.adopt(Object.entries(record.values).map(([key, encoded]) => [key, decode(encoded)]), record.lifetime?.persistent ?? false)
-    return true
-  }
-
-  /** The time by this session's clock. */
-  static now (session: SessionMap): number {
-    return session[BEHIND].state.now()
+  /** The state of a session, for this package only. A static, to leave the name to the app. */
+  static stateOf (session: SessionMap): SessionState {
+    return session[HOST].state
   }
 }
 
@@ -210,14 +216,3 @@ freezeClass(SessionMap)
 
 /** `request.session`: the map's methods, and every key as a property. */
 export type Session = SessionMap & IndexedValues<SessionMap>
-
-/** Code written for other session libraries would wait for its callback for ever. */
-function refuseCallback (call: string, given: unknown): void {
-  if (typeof given === 'function') throw new InvalidArgumentError(call, 'a callback', 'there are none; what is marked is saved before the response leaves, and save() and reload() return promises')
-}
-
-function duration (name: string, value: unknown): number {
-  const milliseconds = toMilliseconds(value)
-  if (milliseconds === null) throw new InvalidArgumentError('lifetime()', `${name} ${inspect(value)}`, DURATION_MEND)
-  return milliseconds
-}

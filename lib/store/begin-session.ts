@@ -34,3 +34,9 @@ export function createRecord (save: Save, layer: Layer, attempt: number): Awaita
     return createRecord(save, layer, attempt + 1)
   })
 }
+
+/** Stores what is pending as a new session, also when it holds nothing. */
+export async function issueSession (save: Save): Promise<StoredSession> {
+  await beginSession(save)
+  return save.state.stored as StoredSession
+}

@@ -23,7 +23,7 @@ export function findSession (context: StoreContext, cookieToken: string, arrived
     if (isEnded(answer)) return arrivedAt < answer.endedAt + LATE_FOR ? late() : rejected('unknown')
     if (answer === null || answer === undefined) return rejected('unknown')
     if (!isRecord(answer)) {
-      reportCorrupt(context, id, log)
+      reportCorrupt(context, id, 'record', log)
       return null
     }
     if (isExpired(answer, arrivedAt)) return rejected('unknown')

@@ -48,7 +48,7 @@ function touch ({ context, state, log }: Save, { renewal }: Extract<SavePlan, { 
   const stored = state.stored as StoredSession
   state.send()
   return recover(() => andThen(context.store.touch(stored.id, renewal), (result): CookieAction => {
-    if (result === 'missing') return endedElsewhere({ context, state, log })
+    if (result === 'missing') return endedElsewhere({ state, log })
     const record = result === 'done' ? applyRenewal(stored.record, renewal) : null
     state.confirm(record === null ? stored : { ...stored, record })
     return record !== null ? renewCookie(state) : 'none'

@@ -1,6 +1,6 @@
 // What loading and saving work with, made once for each registration.
-import type { FastifyBaseLogger } from 'fastify'
 import type { SessionEvents } from '../events.js'
+import type { LineLog } from '../log-line.js'
 import type { SessionSettings } from '../session/session-state.js'
 import type { SessionStore } from '../../types/store.js'
 
@@ -9,7 +9,9 @@ export interface StoreContext {
   /** The store, with its failures typed and its time bounded. */
   readonly store: SessionStore
   readonly events: SessionEvents
+  /** What to do when a request's cookies open two sessions. */
+  readonly onAmbiguousCookie: 'first' | 'refuse'
 }
 
 /** Where lines about one session go: the request's log, or the app's. */
-export type SessionLog = Pick<FastifyBaseLogger, 'debug' | 'warn' | 'error'>
+export type SessionLog = LineLog

@@ -7,8 +7,9 @@ import { compact, nameSize, stringSize } from './string-size.js'
 type Values = SessionRecord['values']
 
 // Entry, record, dates, its part of a Map and of the queue.
-const SESSION = 345
+const SESSION = 400
 const LIFETIME = 64
+const EARLIER = 64
 
 const SLOT = 8
 
@@ -51,8 +52,12 @@ export function valueBytes (values: Values, keys: Iterable<string>): number {
 }
 
 /** What a session takes besides its values and their keys. */
-export function sessionBytes (id: string, { owner, lifetime }: SessionRecord): number {
-  return SESSION + stringSize(id) + (owner === null ? 0 : stringSize(owner)) + lifetimeBytes(lifetime)
+export function sessionBytes (id: string, { owner, lifetime, verifier, earlier }: SessionRecord): number {
+  return SESSION + stringSize(id) + stringSize(verifier) + (owner === null ? 0 : stringSize(owner)) + lifetimeBytes(lifetime) + earlierBytes(earlier)
+}
+
+function earlierBytes (earlier: SessionRecord['earlier']): number {
+  return earlier.reduce((bytes, { verifier }) => bytes + EARLIER + stringSize(verifier), 0)
 }
 
 function lifetimeBytes (lifetime: SessionRecord['lifetime']): number {
@@ -60,14 +65,14 @@ function lifetimeBytes (lifetime: SessionRecord['lifetime']): number {
 }
 
 /** So that it can be handed out: nobody who reads it can change it. */
-export function withValues ({ createdAt, expiresAt, absoluteExpiresAt, version, generation, owner, lifetime }: SessionRecord, values: Values): SessionRecord {
-  return Object.freeze({ values, createdAt, expiresAt, absoluteExpiresAt, version, generation, owner, lifetime: lifetime && Object.freeze(lifetime) })
+export function withValues ({ createdAt, expiresAt, absoluteExpiresAt, version, owner, lifetime, verifier, earlier, generation, shown }: SessionRecord, values: Values): SessionRecord {
+  return Object.freeze({ values, createdAt, expiresAt, absoluteExpiresAt, version, owner, lifetime: lifetime && Object.freeze(lifetime), verifier, earlier: Object.freeze(earlier), generation, shown })
 }
 
-/** What the values and the lifetime take more than before. */
+/** What values, lifetime and earlier verifiers take more than before. */
 export function growthOf (old: SessionRecord, record: SessionRecord, { clear, remove }: SessionChanges, set: readonly string[]): number {
-  const lifetime = lifetimeBytes(record.lifetime) - lifetimeBytes(old.lifetime)
-  if (clear) return lifetime + valueBytes(record.values, Object.keys(record.values)) - valueBytes(old.values, Object.keys(old.values))
+  const besides = lifetimeBytes(record.lifetime) - lifetimeBytes(old.lifetime) + earlierBytes(record.earlier) - earlierBytes(old.earlier)
+  if (clear) return besides + valueBytes(record.values, Object.keys(record.values)) - valueBytes(old.values, Object.keys(old.values))
   const keys = remove.length === 0 ? set : new Set([...set, ...remove])
-  return lifetime + valueBytes(record.values, keys) - valueBytes(old.values, keys)
+  return besides + valueBytes(record.values, keys) - valueBytes(old.values, keys)
 }

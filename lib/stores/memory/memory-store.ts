@@ -1,9 +1,10 @@
 // Sessions in this process: the default store. It answers at once, holds no more
 // than it is told to, and removes what has expired in small slices.
-import { changedRecord, copiedRecord } from '../../record/apply-changes.js'
+import { applyChanges, applyRenewal, copiedRecord } from '../../record/apply-changes.js'
 import { publish } from '../../events.js'
 import { warnEvicted, warnManyProcesses } from '../../warnings.js'
-import type { SessionChanges, SessionRecord, SessionStore, UpdateResult } from '../../../types/store.js'
+import type { DestroyResult, EndCondition, EndedSession, SessionChanges, SessionRecord, SessionRenewal, SessionStore, TouchResult, UpdateResult } from '../../../types/store.js'
+import { EndedMarks } from './ended-marks.js'
 import { EvictionOrder, type Evictable } from './eviction-order.js'
 import { KnownShapes } from './known-shapes.js'
 import { compactValues, growthOf, layOut, sessionBytes, valueBytes, withValues } from './layout.js'
@@ -28,6 +29,7 @@ export class MemoryStore implements SessionStore {
   readonly #entries = new ShardedMap<Entry>()
   readonly #order = new EvictionOrder<Entry>()
   readonly #shapes = new KnownShapes()
+  readonly #ended = new EndedMarks()
   readonly #settings: MemorySettings
   readonly #timer: SweepTimer
   #size = 0
@@ -50,49 +52,44 @@ export class MemoryStore implements SessionStore {
   /** Sessions that had to go before their time since the start. */
   get evicted (): number { return this.#evicted }
 
-  read (id: string): SessionRecord | null {
-    return this.#find(id)?.record ?? null
+  read (id: string): SessionRecord | EndedSession | null {
+    return this.#find(id)?.record ?? this.#ended.get(id, this.#settings.clock.now())
   }
 
   create (id: string, record: SessionRecord): boolean {
     if (this.#find(id) !== undefined) return false
     this.#add(id, record)
+    this.#ended.remove(id)
     return true
   }
 
   update (id: string, changes: SessionChanges): UpdateResult {
     const entry = this.#find(id)
     if (entry === undefined) return 'missing'
-    if (changes.ifVersion !== undefined && changes.ifVersion !== entry.record.version) return 'conflict'
-    this.#write(entry, changes)
+    const changed = applyChanges(entry.record, changes)
+    if (typeof changed === 'string') return changed
+    if (changed !== entry.record) this.#write(entry, changed, changes)
     return 'done'
   }
 
-  touch (id: string, expiresAt: number): boolean {
+  touch (id: string, renewal: SessionRenewal): TouchResult {
     const entry = this.#find(id)
-    if (entry === undefined) return false
-    const { values, createdAt, absoluteExpiresAt, version, generation, owner, lifetime } = entry.record
-    entry.record = Object.freeze({ values, createdAt, expiresAt, absoluteExpiresAt, version, generation, owner, lifetime })
-    entry.queue.move(entry, expiresAt)
-    return true
+    if (entry === undefined) return 'missing'
+    const renewed = applyRenewal(entry.record, renewal)
+    if (renewed === null) return 'stale'
+    entry.record = Object.freeze(renewed)
+    entry.queue.move(entry, renewed.expiresAt)
+    return 'done'
   }
 
-  replace (oldId: string, newId: string, record: SessionRecord, ifVersion?: number): boolean {
-    const old = this.#find(oldId)
-    if (old === undefined || (ifVersion !== undefined && old.record.version !== ifVersion)) return false
-    this.#remove(old)
-    const taken = this.#find(newId)
-    if (taken !== undefined) this.#remove(taken)
-    this.#add(newId, record)
-    return true
-  }
-
-  destroy (id: string, ifVersion?: number): boolean {
+  destroy (id: string, { ifGeneration, ifVersion }: EndCondition = {}): DestroyResult {
     const entry = this.#find(id)
-    if (entry === undefined) return true
-    if (ifVersion !== undefined && entry.record.version !== ifVersion) return false
+    if (entry === undefined) return 'missing'
+    const { generation, version } = entry.record
+    if ((ifGeneration ?? generation) !== generation || (ifVersion ?? version) !== version) return 'conflict'
     this.#remove(entry)
-    return true
+    this.#ended.set(id, this.#settings.clock.now())
+    return 'done'
   }
 
   /** Removes expired sessions for at most 1 ms and says how many; what is left follows between other work. */
@@ -140,16 +137,17 @@ export class MemoryStore implements SessionStore {
     }
   }
 
-  #write (entry: Entry, changes: SessionChanges): void {
-    const { record: old, queue } = entry
-    const record = changedRecord(old, changes)
+  #write (entry: Entry, record: SessionRecord, changes: SessionChanges): void {
+    const { record: old } = entry
+    const queue = this.#order.queueFor(record.generation)
     const set = Object.keys(changes.set)
     compactValues(record.values, set)
     const { values, keyBytes } = layOut(record.values, this.#shapes)
     const growth = keyBytes - entry.keyBytes + growthOf(old, record, changes, set)
-    if (this.#isBeyond(0, growth)) {
-      queue.remove(entry)
+    if (queue !== entry.queue || this.#isBeyond(0, growth)) {
+      entry.queue.remove(entry)
       this.#makeRoom(0, growth)
+      entry.queue = queue
       queue.add(entry)
     }
     entry.record = withValues(record, values)

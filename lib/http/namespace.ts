@@ -1,5 +1,5 @@
 // What keeps the sessions of two registrations apart where they share a store.
-import type { SessionConfig } from './options.js'
+import type { SessionConfig } from '../options.js'
 
 /** Everything that tells one registration from another, as far as a browser can. */
 export type Registration = Pick<SessionConfig, 'property' | 'cookieName'> & { readonly cookie: Pick<SessionConfig['cookie'], 'path' | 'domain'> }

@@ -1,0 +1,67 @@
+// A session without a reply: what it saves must not need a new cookie.
+import { CookieNotDeliverableError, InvalidArgumentError } from '../errors.js'
+import type { LineLog } from '../log-line.js'
+import { needsNewCookie, planSave } from '../session/save-plan.js'
+import { SessionMap, type Session, type SessionHost, type ValueStep } from '../session/session.js'
+import type { SessionState, StateListener } from '../session/session-state.js'
+import { reportCorrupt } from '../store/corrupt-records.js'
+import { reloadSession } from '../store/load-session.js'
+import type { Save } from '../store/save.js'
+import { saveSession } from '../store/save-session.js'
+import { takeAtOnce, updateAtOnce } from './at-once.js'
+import type { Registration } from './registration.js'
+
+export class DetachedSession implements SessionHost, StateListener {
+  readonly session: Session
+  readonly state: SessionState
+  readonly #registration: Registration
+  readonly #log: LineLog
+  readonly #tokens: readonly string[]
+
+  constructor (registration: Registration, log: LineLog, state: SessionState, tokens: readonly string[]) {
+    this.#registration = registration
+    this.#log = log
+    this.#tokens = tokens
+    this.state = state
+    state.listener = this
+    this.session = new SessionMap(this) as Session
+  }
+
+  changing (): void {}
+
+  foundCorrupt (id: string): void {
+    reportCorrupt(this.#registration, id, 'value', this.#log)
+  }
+
+  overrideCookie (): never {
+    throw new InvalidArgumentError('options()', 'cookie attributes', 'there is no response here that could send a cookie')
+  }
+
+  async save (): Promise<boolean> {
+    const { state } = this
+    if (state.status === 'unavailable') await this.reload()
+    state.usedAt = state.now()
+    state.collect()
+    if (needsNewCookie(planSave(state), state)) {
+      throw new CookieNotDeliverableError('there is no response here; begin the session in a request, or with app.sessions.issue()')
+    }
+    await saveSession(this.#registration, state, this.#log)
+    return state.status === 'open'
+  }
+
+  reload (): Promise<void> {
+    return reloadSession(this.#registration, this.state, this.#tokens, this.#log)
+  }
+
+  update (key: string, step: ValueStep): Promise<unknown> {
+    return updateAtOnce(this, this.#saving, key, step)
+  }
+
+  take (key: string): Promise<unknown> {
+    return takeAtOnce(this, this.#saving, key)
+  }
+
+  get #saving (): Save {
+    return { context: this.#registration, state: this.state, log: this.#log }
+  }
+}
