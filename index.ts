@@ -19,7 +19,6 @@ import { RequestSession } from './lib/http/request-session.js'
 import { returnPath } from './lib/http/return-path.js'
 import type { Session } from './lib/session/session.js'
 import { Sessions } from './lib/http/sessions.js'
-import { applyChanges, applyRenewal } from './lib/record/apply-changes.js'
 import { MemoryStore } from './lib/stores/memory/memory-store.js'
 import type { SessionOptions } from './types/options.js'
 
