@@ -74,14 +74,9 @@ async function move (rows: ExpressRows, oldId: string, session: Session, log: Fa
   const row = await rows.get(oldId)
   // a session of ours may be in the same store, and its id is no secret
   if (!isForeign(row)) return false
-<<<<<<< HEAD
   const state = SessionMap.stateOf(session)
   const old = foreignSession(row, state.now())
   if (old === null) return false
-=======
-  const record = foreignRecord(row, SessionMap.stateOf(session).now())
-  if (!isRecord(record)) return false
->>>>>>> w-core
   await rows.destroy(oldId)
   // the old library may still run somewhere, and may have written it again just now
   if (isForeign(await rows.get(oldId))) await rows.destroy(oldId)
