@@ -9,19 +9,31 @@ const MAX_DATE = 8.64e15
 /** How long the mark of an ended session is kept. */
 export const ENDED_FOR = 60_000
 
-/** Whether a store's answer has the shape of a record. */
+/** Whether a store's answer has the shape of a record. What throws when it is looked at has none. */
 export function isRecord (answer: unknown): answer is SessionRecord {
   if (typeof answer !== 'object' || answer === null) return false
-  const { values, createdAt, expiresAt, absoluteExpiresAt, version, lifetime, verifier, earlier, generation, shown } = answer as Partial<SessionRecord>
-  return isDate(createdAt) && isDate(expiresAt) && isDate(absoluteExpiresAt) &&
-    isWhole(version, Number.MAX_SAFE_INTEGER) && isWhole(generation, Number.MAX_SAFE_INTEGER) &&
-    typeof verifier === 'string' && typeof shown === 'boolean' &&
-    hasVerifiers(earlier) && isLifetime(lifetime) && hasStrings(values)
+  try {
+    return hasShape(answer)
+  } catch {
+    return false
+  }
 }
 
 /** Whether a store's answer says that the session has ended. */
 export function isEnded (answer: unknown): answer is EndedSession {
-  return typeof answer === 'object' && answer !== null && isDate((answer as Partial<EndedSession>).endedAt)
+  if (typeof answer !== 'object' || answer === null) return false
+  try {
+    return isDate((answer as Partial<EndedSession>).endedAt)
+  } catch {
+    return false
+  }
+}
+
+function hasShape ({ values, createdAt, expiresAt, absoluteExpiresAt, version, owner, lifetime, verifier, earlier, generation, shown }: Partial<SessionRecord>): boolean {
+  return (owner === null || typeof owner === 'string') && isDate(createdAt) && isDate(expiresAt) && isDate(absoluteExpiresAt) &&
+    isWhole(version, Number.MAX_SAFE_INTEGER) && isWhole(generation, Number.MAX_SAFE_INTEGER) &&
+    typeof verifier === 'string' && typeof shown === 'boolean' &&
+    hasVerifiers(earlier) && isLifetime(lifetime) && hasStrings(values)
 }
 
 /** Whether the record has reached either deadline, whatever the store says. */
