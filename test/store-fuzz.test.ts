@@ -158,6 +158,17 @@ for (const [name, hold] of Object.entries(holders)) {
 const never = new Promise<never>(() => {})
 const thenable = (then: unknown) => Object.defineProperty({}, 'then', { get: () => typeof then === 'function' ? then : undefined, enumerable: true })
 
+/** Things whose `then`, which never calls back, comes and goes. */
+function butForLook (hidden: number): unknown {
+  let looks = 0
+  return { get then () { return ++looks === hidden ? undefined : () => {} } }
+}
+
+function fromLook (first: number): unknown {
+  let looks = 0
+  return { get then () { return ++looks <= first ? undefined : () => {} } }
+}
+
 /** What a store may do instead of answering. */
 const deeds: Record<string, () => unknown> = {
   'throws an error': () => { throw new Error('down') },
@@ -174,6 +185,8 @@ const deeds: Record<string, () => unknown> = {
   'answers with a thenable that throws': () => thenable(() => { throw new Error('down') }),
   'answers with a thenable that throws nothing': () => thenable(() => { throw undefined }), // eslint-disable-line no-throw-literal
   'answers with a thenable that answers thrice': () => thenable((resolve: (value: unknown) => void, reject: (error: unknown) => void) => { resolve(42); reject(new Error('down')); resolve(43) }),
+  ...Object.fromEntries([1, 2, 3, 4].map((looks) => [`answers with what is a thenable but for look ${looks}`, () => butForLook(looks)])),
+  ...Object.fromEntries([1, 2, 3].map((looks) => [`promises what is a thenable from look ${looks} on`, () => Promise.resolve(fromLook(looks))])),
   'answers with a thenable that does nothing': () => thenable(() => {}),
   'answers with what throws when it is looked at': () => new Proxy({}, { get: () => { throw new Error('down') }, ownKeys: () => { throw new Error('down') } }),
   'promises what throws when it is looked at': async () => ({ get values () { throw new Error('down') } }),
