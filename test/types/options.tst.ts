@@ -1,7 +1,7 @@
 // What the README's tables of options promise: each takes what is listed, and nothing else.
 import Fastify from 'fastify'
 import { expect, test } from 'tstyche'
-import session, { MemoryStore, requireSession, returnPath, type GuardOptions, type SessionCookieOptions, type SessionOptions } from '../index.js'
+import session, { MemoryStore, requireSession, returnPath, type GuardOptions, type SessionCookieOptions, type SessionOptions } from '../../index.js'
 
 test('every option of the table', () => {
   expect<Required<SessionOptions>>().type.toBeAssignableFrom({
@@ -13,6 +13,7 @@ test('every option of the table', () => {
     property: 'session',
     saveOn: 'always' as const,
     onStoreError: 'fail' as const,
+    onAmbiguousCookie: 'refuse' as const,
     storeTimeout: '2s',
     maxSize: 1024 * 1024,
     clock: Date
