@@ -13,3 +13,17 @@ export function toMilliseconds (duration: unknown): number | null {
   if (typeof value !== 'number' || !Number.isInteger(value)) return null
   return value > 0 && value <= MAX_DURATION ? value : null
 }
+
+const SHORTEST_DEADLINE = 1000
+
+/** The same for how long a session lives: `null` under a second, too. Who writes 60 has the seconds of another library in mind. */
+export function toDeadline (duration: unknown): number | null {
+  const milliseconds = toMilliseconds(duration)
+  return milliseconds !== null && milliseconds >= SHORTEST_DEADLINE ? milliseconds : null
+}
+
+/** What to write instead of what `toDeadline` answers `null` to. */
+export function deadlineFix (duration: unknown): string {
+  if (toMilliseconds(duration) === null) return DURATION_MEND
+  return typeof duration === 'number' ? `milliseconds; did you mean '${duration}s'?` : "less than a second; give at least '1s'"
+}

@@ -312,7 +312,7 @@ t.test('the client is not told which key is missing, the log is', async (t) => {
 
 t.test('bad options of a guard are refused where it is made', (t: Test) => {
   const cases: Array<[unknown, GuardOptions, RegExp]> = [
-    ['user', { fresh: 'soon' }, /fresh is 'soon'/], ['user', { statusCode: 200 }, /statusCode is 200/], ['user', { statusCode: 4.5 }, /statusCode/],
+    ['user', { fresh: 'soon' as '5m' }, /fresh is 'soon'/], ['user', { statusCode: 200 }, /statusCode is 200/], ['user', { statusCode: 4.5 }, /statusCode/],
     ...['', 'login', '//login', '/\\login', 'javascript:alert(1)', 'mailto:a@b.example', 'https://', 5].map((redirectTo) => ['user', { redirectTo }, /redirectTo/] as [string, GuardOptions, RegExp]),
     ...['/health', ['health'], [''], ['/*'], ['/a?b'], [1], null].map((except) => ['user', { except }, /except is/] as unknown as [string, GuardOptions, RegExp]),
     [[], {}, /condition/], [undefined, {}, /condition/], [['user', 1], {}, /condition/], [null, {}, /condition/],

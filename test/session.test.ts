@@ -389,7 +389,7 @@ for (const { kind, makeStore } of everyStore) {
     await t.test('lifetime refuses what is no duration', async (t) => {
       await browser()((session) => {
         for (const idle of [0, -1, 1.5, NaN, Infinity, '30 parsecs', '', new Date() as unknown as number, '401d']) {
-          t.throws(() => session.lifetime({ idle }), { code: 'FST_KEEP_INVALID_ARGUMENT', message: /idle/ }, String(idle))
+          t.throws(() => session.lifetime({ idle: idle as number }), { code: 'FST_KEEP_INVALID_ARGUMENT', message: /idle/ }, String(idle))
         }
       })
     })

@@ -1,7 +1,19 @@
 import type { SessionStore } from './store.js'
 
-/** Milliseconds, or a string with a unit: `'90s'`, `'30m'`, `'12h'`, `'7d'`. At most 400 days. */
-export type Duration = number | string
+type Milliseconds = 'ms' | 'msec' | 'msecs' | 'millisecond' | 'milliseconds'
+type Seconds = 's' | 'sec' | 'secs' | 'second' | 'seconds'
+type Minutes = 'm' | 'min' | 'mins' | 'minute' | 'minutes'
+type Hours = 'h' | 'hr' | 'hrs' | 'hour' | 'hours'
+type Days = 'd' | 'day' | 'days'
+type Weeks = 'w' | 'wk' | 'wks' | 'week' | 'weeks'
+type Years = 'y' | 'yr' | 'yrs' | 'year' | 'years'
+type Unit = Milliseconds | Seconds | Minutes | Hours | Days | Weeks | Years
+
+/**
+ * Milliseconds, or a string with a unit: `'90s'`, `'30m'`, `'1.5h'`, `'7 days'`. At most 400 days.
+ * A string from somewhere else, such as the environment, is checked at run time: write `value as Duration`.
+ */
+export type Duration = number | `${number}${'' | ' '}${Unit}`
 
 /** Anything that tells the time in milliseconds since the epoch; `Date` does. */
 export interface Clock {

@@ -15,7 +15,7 @@ const needs = new WeakMap<object, string | null>()
 
 /** Whether the request's route said `config: { session: false }`: then the store is left alone, and looking at the session is a mistake. */
 export function hasOptedOut (request: FastifyRequest): boolean {
-  return configOf(request)?.session === false
+  return (request.routeOptions.config as Config | undefined)?.session === false
 }
 
 /** Whether the route opted out and no guard stands on the route itself: those of a scope or of the app let it pass. */

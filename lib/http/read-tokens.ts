@@ -28,11 +28,13 @@ export function mayCarryToken ({ cookiePrefix }: Registration, header: string | 
  * parsed will do, unless the name may be there twice: it keeps only the first.
  */
 export function readTokens (registration: Registration, header: string, cookies: ParsedCookies | null): readonly CookieToken[] {
-  const { config: { cookieName }, cookiePrefix } = registration
-  const reader = new TokenReader(registration)
+  const { config: { cookieName, signer }, cookiePrefix } = registration
   const isThereOnce = !header.includes(cookiePrefix, header.indexOf(cookiePrefix) + 1)
+  const parsed = isThereOnce && cookies !== null ? cookies[cookieName] : undefined
+  if (signer === null && parsed !== undefined && isToken(parsed)) return [{ token: parsed, renew: false }]
+  const reader = new TokenReader(registration)
   if (isThereOnce && cookies !== null) {
-    reader.read(cookies[cookieName])
+    reader.read(parsed)
     return reader.tokens
   }
   for (const pair of header.split(';')) {

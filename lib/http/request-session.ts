@@ -7,34 +7,31 @@ import { logLine } from '../log-line.js'
 import { isModified, needsNewCookie, planSave } from '../session/save-plan.js'
 import { SessionMap, type Session } from '../session/session.js'
 import type { SessionHost, ValueStep } from '../session/session-host.js'
-import { SessionState, type StateListener } from '../session/session-state.js'
+import { SessionState } from '../session/session-state.js'
+import type { StateListener } from '../session/session-values.js'
 import { reportCorrupt } from '../store/corrupt-records.js'
 import { loadSession, reloadSession, unavailableSession } from '../store/load-session.js'
-import type { CookieAction, Save } from '../store/save.js'
+import type { Save } from '../store/save.js'
 import { saveSession } from '../store/save-session.js'
 import { thrownError } from '../thrown-error.js'
 import type { SessionCookieAttributes } from '../../types/options.js'
 import type { Awaitable } from '../../types/store.js'
 import { takeAtOnce, updateAtOnce } from './at-once.js'
 import { ChangeWatch } from './change-watch.js'
-import { keepVaryOnCookie, varyOnCookie } from './cache-headers.js'
 import { hasOptedOut } from './opted-out.js'
-import { mayCarryToken, readTokens, type CookieToken } from './read-tokens.js'
+import { mayCarryToken, readTokens } from './read-tokens.js'
 import type { Registration } from './registration.js'
-import { ResponseCookie } from './response-cookie.js'
-import { isWebResponse, sentStatus } from './web-response.js'
+import { SessionResponse } from './session-response.js'
+import { sentStatus } from './web-response.js'
 
 export class RequestSession implements SessionHost, StateListener {
   readonly session: Session
   readonly #registration: Registration
   readonly #request: FastifyRequest
   readonly #reply: FastifyReply
-  #tokens: readonly CookieToken[] = []
+  readonly #response: SessionResponse
   #state: SessionState | null = null
-  #cookie: ResponseCookie | null = null
   #watch: ChangeWatch | null = null
-  /** The app looked at the session, so the response depends on the cookie. */
-  #isLookedAt = false
   #isSaved = false
   #hasFailed = false
 
@@ -42,6 +39,7 @@ export class RequestSession implements SessionHost, StateListener {
     this.#registration = registration
     this.#request = request
     this.#reply = reply
+    this.#response = new SessionResponse(registration, reply)
     this.session = new SessionMap(this) as Session
   }
 
@@ -50,8 +48,8 @@ export class RequestSession implements SessionHost, StateListener {
     const { cookie } = this.#request.headers
     if (!mayCarryToken(this.#registration, cookie) || hasOptedOut(this.#request)) return
     return recover(() => {
-      this.#tokens = readTokens(this.#registration, cookie, this.#request.cookies)
-      return andThen(loadSession(this.#registration, this.#tokens.map(({ token }) => token), this.#request.log), (state) => { this.#use(state) })
+      this.#response.tokens = readTokens(this.#registration, cookie, this.#request.cookies)
+      return andThen(loadSession(this.#registration, this.#tokens, this.#request.log), (state) => { this.#use(state) })
     }, (reason) => this.#loadFailed(thrownError(reason)))
   }
 
@@ -64,7 +62,7 @@ export class RequestSession implements SessionHost, StateListener {
 
   /** Where none was loaded it is made at the first look; most visitors' requests never look. */
   get state (): SessionState {
-    this.#isLookedAt = true
+    this.#response.isLookedAt = true
     return this.#state ?? this.#begin()
   }
 
@@ -91,7 +89,7 @@ export class RequestSession implements SessionHost, StateListener {
 
   overrideCookie (attributes: SessionCookieAttributes): void {
     this.changing()
-    this.#responseCookie.override(attributes)
+    this.#response.overrideCookie(attributes)
   }
 
   async save (): Promise<boolean> {
@@ -103,7 +101,7 @@ export class RequestSession implements SessionHost, StateListener {
       throw new CookieNotDeliverableError('the headers have been sent; save the session before')
     }
     try {
-      this.#answer(await saveSession(this.#registration, state, this.#request.log))
+      this.#response.answer(await saveSession(this.#registration, state, this.#request.log), state)
       this.#hasFailed = false
     } catch (error) {
       this.#noteFailure(thrownError(error))
@@ -116,7 +114,7 @@ export class RequestSession implements SessionHost, StateListener {
   }
 
   reload (): Promise<void> {
-    return reloadSession(this.#registration, this.state, this.#tokens.map(({ token }) => token), this.#request.log)
+    return reloadSession(this.#registration, this.state, this.#tokens, this.#request.log)
   }
 
   update (key: string, step: ValueStep): Promise<unknown> {
@@ -130,39 +128,22 @@ export class RequestSession implements SessionHost, StateListener {
   /** Saves what is pending, for the response with this payload; at once where there is nothing to wait for. */
   finish (payload: unknown): Awaitable<void> {
     const state = this.#state
-    if (state === null) return this.#tellCaches(payload)
+    if (state === null) return this.#response.tellCaches(payload)
     // an error that came after the save leads here again, with a response of its own
-    if (this.#isSaved) this.#cookie?.keep()
+    if (this.#isSaved) this.#response.keepCookie()
     this.#isSaved = true
     // nothing is tried twice: a failed save leads here again too
     if (this.#hasFailed) return
     const { saveOn } = this.#registration.config
     return recover(() => {
       if (saveOn === 'success' && sentStatus(this.#reply, payload) >= 500) state.dropChanges()
-      return andThen(saveSession(this.#registration, state, this.#request.log), (action) => {
+      const saving = state.isUntouched ? 'none' : saveSession(this.#registration, state, this.#request.log)
+      return andThen(saving, (action) => {
         this.#watch?.saved()
-        this.#answer(action)
-        this.#tellCaches(payload)
+        this.#response.answer(action, state)
+        this.#response.tellCaches(payload)
       })
     }, (reason) => this.#finishFailed(thrownError(reason), payload))
-  }
-
-  #answer (action: CookieAction): void {
-    const state = this.#state as SessionState
-    if (action === 'clear') return this.#responseCookie.clear()
-    if (state.stored?.isCurrent !== true) return
-    if (action === 'send' || this.#cookie?.isDue === true) this.#responseCookie.send(state)
-    else if (action === 'renew' || this.#isSignedAnew(state.stored.cookieToken)) this.#responseCookie.renew(state)
-  }
-
-  /** Whether an old secret signed the cookie that the request came with. */
-  #isSignedAnew (cookieToken: string): boolean {
-    return this.#cookie?.isSet !== true && this.#tokens.some(({ token, renew }) => renew && token === cookieToken)
-  }
-
-  #tellCaches (payload: unknown): void {
-    if (this.#isLookedAt) varyOnCookie(this.#reply)
-    if ((this.#isLookedAt || this.#cookie?.isSet === true) && isWebResponse(payload)) keepVaryOnCookie(this.#reply)
   }
 
   #finishFailed (error: Error, payload: unknown): void {
@@ -170,31 +151,22 @@ export class RequestSession implements SessionHost, StateListener {
     // a request that changed nothing loses nothing
     const canGoOn = this.#registration.config.onStoreError === 'anonymous' && isStoreFailure(error) && !hasUnsaved(this.#state as SessionState)
     if (!canGoOn) throw error
-    this.#tellCaches(payload)
+    this.#response.tellCaches(payload)
   }
 
   #noteFailure (error: Error): void {
     this.#hasFailed = true
     logLine(this.#request.log, 'error', { err: error.cause ?? error }, 'the session could not be saved')
-    if (this.#state?.draft?.identity === 'destroyed') this.#clearUnsaved()
+    // a logout clears the cookie even if the store cannot be told
+    if (this.#state?.draft?.identity === 'destroyed') this.#response.clearCookie()
   }
 
-  /** A logout clears the cookie even if the store cannot be told. */
-  #clearUnsaved (): void {
-    try {
-      this.#responseCookie.clear()
-    } catch (error) {
-      logLine(this.#request.log, 'error', { err: error }, 'the session cookie could not be cleared')
-    }
+  get #tokens (): readonly string[] {
+    return this.#response.tokens.map(({ token }) => token)
   }
 
   get #saving (): Save {
     return { context: this.#registration, state: this.state, log: this.#request.log }
-  }
-
-  get #responseCookie (): ResponseCookie {
-    this.#cookie ??= new ResponseCookie(this.#registration, this.#reply)
-    return this.#cookie
   }
 }
 

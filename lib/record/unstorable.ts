@@ -1,6 +1,5 @@
 // Names for what cannot be stored, each with what to store instead.
 import { types } from 'node:util'
-import type { Kind } from './kinds.js'
 
 const known: ReadonlyArray<[isOne: (value: unknown) => boolean, says: string]> = [
   [types.isPromise, 'a Promise: await it first'],
@@ -33,10 +32,10 @@ export function describe (value: unknown): string {
 }
 
 /** What the object has beside what its kind keeps: the first symbol, hidden or added property. */
-export function additionOf (value: object, kind: Kind, own: ReadonlyArray<string | symbol>): string {
+export function additionOf (value: object, kind: string, own: ReadonlyArray<string | symbol>): string {
   if (types.isArgumentsObject(value)) return describe(value)
-  const isPlain = kind === 'Object' || kind === 'null'
-  const what = isPlain ? 'an object' : kind === 'URL' || kind === 'URLSearchParams' ? `a ${kind}` : withArticle(kind)
+  const isPlain = kind === 'Object'
+  const what = isPlain ? 'an object' : withArticle(kind)
   const symbol = own.find((key) => typeof key === 'symbol')
   if (symbol !== undefined) return `${what} with a symbol key, ${String(symbol)}: only strings are keys`
   if (isPlain) return `${what} with the property ${quoted(own.find((key) => !Object.prototype.propertyIsEnumerable.call(value, key)))}, which is not enumerable: store a plain copy, { ...object }`

@@ -5,7 +5,9 @@ import { renewedExpiresAt } from '../record/renewal.js'
 import type { SessionLifetime, SessionRenewal } from '../../types/store.js'
 import type { Layer } from './layer.js'
 import type { StoredSession } from './layers.js'
-import { UNKNOWN_TIME } from './session-state.js'
+
+/** The `createdAt` of a session that another library began. */
+export const UNKNOWN_TIME = 0
 
 /** One layer over what the store holds. */
 export interface Draft {
@@ -26,8 +28,10 @@ export function lifetimeOf (draft: Draft): SessionLifetime {
   return ownLifetimeOf(draft) ?? draft.defaultLifetime
 }
 
-export function createdAtOf ({ stored, layer, usedAt }: Draft): number {
-  return layer?.beganAt ?? stored?.record.createdAt ?? usedAt
+/** A session begins when it is stored, however long the handler took. */
+export function createdAtOf ({ stored, layer }: Draft, now: number): number {
+  if (layer?.beganAt === UNKNOWN_TIME) return UNKNOWN_TIME
+  return stored === null || typeof layer?.beganAt === 'number' ? now : stored.record.createdAt
 }
 
 /** The deadline that no activity moves. */
@@ -35,7 +39,7 @@ export function absoluteExpiresAtOf (draft: Draft, now: number): number {
   const { stored, layer } = draft
   const isUnchanged = layer === null || (layer.beganAt === null && layer.lifetime === undefined)
   if (stored !== null && isUnchanged) return stored.record.absoluteExpiresAt
-  const createdAt = createdAtOf(draft)
+  const createdAt = createdAtOf(draft, now)
   if (createdAt !== UNKNOWN_TIME) return createdAt + lifetimeOf(draft).absolute
   // whatever its lifetime becomes, a session of unknown age does not get older than it was allowed to
   return Math.min(now + lifetimeOf(draft).absolute, stored?.record.absoluteExpiresAt ?? Infinity)

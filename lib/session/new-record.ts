@@ -23,7 +23,7 @@ export function newRecord (state: SessionState, layer: Layer, token: Token): Ses
   const draft = draftOf(state, layer)
   return {
     values: valuesUnder(layer, state.stored),
-    createdAt: createdAtOf(draft),
+    createdAt: createdAtOf(draft, now),
     expiresAt: newExpiresAtOf(draft, now),
     absoluteExpiresAt: absoluteExpiresAtOf(draft, now),
     version: 0,

@@ -68,8 +68,15 @@ function planUpdate (state: SessionState, stored: StoredSession, layer: Layer): 
   return {
     step: 'update',
     changes: {
-      clear: false, set: {}, remove: [], ...values, ifGeneration: stored.record.generation, maxSize: state.settings.maxSize,
-      ...deadlines, ...token, ...(renewal !== null && { renewal })
+      clear: false,
+      set: {},
+      remove: [],
+      ...values,
+      ifGeneration: stored.record.generation,
+      maxSize: state.settings.maxSize,
+      ...deadlines,
+      ...token,
+      ...(renewal !== null && { renewal })
     },
     token: token === null ? null : layer.token
   }
@@ -92,7 +99,7 @@ function deadlineChanges (state: SessionState, layer: Layer): Partial<SessionCha
   const now = state.now()
   const draft = draftOf(state, layer)
   return {
-    createdAt: createdAtOf(draft),
+    createdAt: createdAtOf(draft, now),
     expiresAt: newExpiresAtOf(draft, now),
     absoluteExpiresAt: absoluteExpiresAtOf(draft, now),
     lifetime: ownLifetimeOf(draft)

@@ -1,6 +1,6 @@
 // Which session a request has, when its cookies open more than one.
 import type { SessionRecord } from '../../types/store.js'
-import type { FoundSession } from './find-session.js'
+import type { FoundSession } from './load-session.js'
 import type { StoreContext } from './store-context.js'
 
 type OpenSession = FoundSession & { readonly record: SessionRecord }
@@ -11,6 +11,7 @@ type OpenSession = FoundSession & { readonly record: SessionRecord }
  * One session under two of its tokens is not two.
  */
 export function chooseSession ({ onAmbiguousCookie, events }: StoreContext, found: readonly FoundSession[]): OpenSession | null {
+  if (found.length === 1) return isOpen(found[0] as FoundSession) ? found[0] as OpenSession : null
   const open = found.filter(isOpen)
   const first = open.find(({ standing }) => standing === 'current') ?? open[0] ?? null
   if (first === null || open.every(({ id }) => id === first.id)) return first

@@ -2,6 +2,7 @@
 import { andThen } from '../awaitable.js'
 import { SessionEndedError } from '../errors.js'
 import { isAnythingSet } from '../session/new-record.js'
+import { logLine } from '../log-line.js'
 import type { StoredSession } from '../session/layers.js'
 import type { Awaitable } from '../../types/store.js'
 import { beginSession } from './begin-session.js'
@@ -52,7 +53,7 @@ function endAll (save: Save, [id, ...rest]: readonly string[], ended: number): A
  */
 export function endedElsewhere ({ state, log }: Omit<Save, 'context'>): CookieAction {
   const sent = state.sent?.identity
-  log.debug({ sessionId: state.stored?.id }, 'the session ended elsewhere; the changes of this request are dropped')
+  logLine(log, 'debug', { sessionId: state.stored?.id }, 'the session ended elsewhere; the changes of this request are dropped')
   state.retract()
   state.end()
   if (sent === 'reauthenticated') throw new SessionEndedError()

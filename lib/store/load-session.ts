@@ -1,30 +1,34 @@
-// First half of a request: from the cookies' tokens to the session.
+// First half of a request: from the cookies' tokens to the session. Looking never
+// removes anything.
 import { andThen } from '../awaitable.js'
+import { isEnded, isExpired, isRecord } from '../record/record.js'
+import { LATE_FOR, standingOf, type TokenStanding } from '../record/standing.js'
+import { tokenOf } from '../record/token.js'
 import { SessionState } from '../session/session-state.js'
-import type { Awaitable } from '../../types/store.js'
+import type { Awaitable, SessionRecord } from '../../types/store.js'
 import { chooseSession } from './choose-session.js'
-import { findSession, type FoundSession } from './find-session.js'
+import { reportCorrupt } from './corrupt-records.js'
 import { prepareSession } from './prepare-session.js'
 import type { SessionLog, StoreContext } from './store-context.js'
+
+/** A session that a token belongs to. */
+export interface FoundSession {
+  readonly id: string
+  readonly cookieToken: string
+  readonly standing: Exclude<TokenStanding, 'unknown'>
+  /** `null` when it has ended. */
+  readonly record: SessionRecord | null
+}
 
 /** The session that the tokens open, or an empty one. Throws a `StoreError` when the store fails. */
 export function loadSession (context: StoreContext, tokens: readonly string[], log: SessionLog): Awaitable<SessionState> {
   const arrivedAt = context.settings.clock.now()
-  return andThen(findAll(context, tokens, arrivedAt, log), (found) => {
-    const state = new SessionState(context.settings, arrivedAt)
-    state.openedIds = [...new Set(found.map(({ id }) => id))]
-    const chosen = chooseSession(context, found)
-    if (chosen !== null) {
-      const { id, cookieToken, standing, record } = chosen
-      state.confirm({ id, cookieToken, isCurrent: standing === 'current', record })
-      return andThen(prepareSession(context, state, log), () => state)
-    }
-    const late = found.find(({ standing }) => standing === 'late')
-    if (late !== undefined) {
-      state.endedId = late.id
-      state.status = 'ended'
-    }
-    return state
+  const [token, ...others] = tokens
+  if (token === undefined) return new SessionState(context.settings, arrivedAt)
+  return andThen(findSession(context, token, arrivedAt, log), (found) => {
+    const first = found === null ? [] : [found]
+    if (others.length === 0) return useFound(context, first, arrivedAt, log)
+    return andThen(findAll(context, others, arrivedAt, log), (more) => useFound(context, [...first, ...more], arrivedAt, log))
   })
 }
 
@@ -40,10 +44,41 @@ export async function reloadSession (context: StoreContext, state: SessionState,
   state.restart(await loadSession(context, stored === null ? tokens : [stored.cookieToken], log))
 }
 
+/** What the token belongs to; `null` when that is nothing. */
+function findSession (context: StoreContext, cookieToken: string, arrivedAt: number, log: SessionLog): Awaitable<FoundSession | null> {
+  const { id, verifier } = tokenOf(context.settings.namespace, cookieToken)
+  return andThen(context.store.read(id), (answer: unknown) => {
+    if (isRecord(answer)) {
+      const standing = isExpired(answer, arrivedAt) ? 'unknown' : standingOf(answer, verifier, arrivedAt)
+      if (standing === 'current' || standing === 'earlier') context.events.emit('loaded', id)
+      else context.events.emit('rejected', id, { reason: standing === 'unknown' ? 'unknown' : 'late' })
+      return standing === 'unknown' ? null : { id, cookieToken, standing, record: answer }
+    }
+    const isLate = isEnded(answer) && arrivedAt < answer.endedAt + LATE_FOR
+    if (answer === null || answer === undefined || isEnded(answer)) context.events.emit('rejected', id, { reason: isLate ? 'late' : 'unknown' })
+    else reportCorrupt(context, id, 'record', log)
+    return isLate ? { id, cookieToken, standing: 'late', record: null } : null
+  })
+}
+
 /** A logout ends every session that the cookies belong to, so each is looked for. */
-function findAll (context: StoreContext, tokens: readonly string[], arrivedAt: number, log: SessionLog): Awaitable<readonly FoundSession[]> {
-  const [token, ...rest] = tokens
+function findAll (context: StoreContext, [token, ...rest]: readonly string[], arrivedAt: number, log: SessionLog): Awaitable<readonly FoundSession[]> {
   if (token === undefined) return []
   return andThen(findSession(context, token, arrivedAt, log), (found) =>
     andThen(findAll(context, rest, arrivedAt, log), (others) => found === null ? others : [found, ...others]))
+}
+
+function useFound (context: StoreContext, found: readonly FoundSession[], arrivedAt: number, log: SessionLog): Awaitable<SessionState> {
+  const state = new SessionState(context.settings, arrivedAt)
+  state.openedIds = found.map(({ id }) => id)
+  const chosen = chooseSession(context, found)
+  if (chosen === null) {
+    const late = found.find(({ standing }) => standing === 'late')
+    if (late !== undefined) state.noteEnded(late.id)
+    return state
+  }
+  const { id, cookieToken, standing, record } = chosen
+  state.confirm({ id, cookieToken, isCurrent: standing === 'current', record })
+  const prepared = prepareSession(context, state, log)
+  return prepared === undefined ? state : prepared.then(() => state)
 }

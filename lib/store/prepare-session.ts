@@ -1,32 +1,31 @@
 // What has to be done before the handler: a session that is found alive stays
 // alive for at least half its idle timeout, and the first use of a new token
 // begins the end of the old one. Failing at it is no reason to fail the request.
-import { andThen, recover } from '../awaitable.js'
+import { andThen, isPromise, recover } from '../awaitable.js'
+import { logLine } from '../log-line.js'
 import { applyRenewal, changedRecord } from '../record/apply-changes.js'
 import { earlierAfterFirstUse } from '../record/standing.js'
-import { lifetimeOf, renewalOf } from '../session/deadlines.js'
+import { renewalOf } from '../session/deadlines.js'
 import type { StoredSession } from '../session/layers.js'
 import { draftOf } from '../session/new-record.js'
 import type { SessionState } from '../session/session-state.js'
 import type { Awaitable, SessionChanges, SessionRenewal } from '../../types/store.js'
 import type { SessionLog, StoreContext } from './store-context.js'
 
-export function prepareSession (context: StoreContext, state: SessionState, log: SessionLog): Awaitable<void> {
+/** Nothing to wait for: nothing had to be done, or the store has answered at once. */
+export function prepareSession (context: StoreContext, state: SessionState, log: SessionLog): Promise<void> | undefined {
   const stored = state.stored as StoredSession
-  const renewal = earlyRenewal(state, stored)
-  const isFirstUse = stored.isCurrent && !stored.record.shown
-  if (renewal === null && !isFirstUse) return
-  return recover(() => isFirstUse ? noteFirstUse(context, state, stored, renewal) : renew(context, state, stored, renewal as SessionRenewal), (error) => {
-    log.warn({ sessionId: stored.id, err: error }, 'the session could not be renewed')
+  const { record, isCurrent } = stored
+  const { idle } = record.lifetime ?? state.settings.lifetime
+  const isFirstUse = isCurrent && !record.shown
+  const isHalfUsed = record.expiresAt - state.usedAt < idle / 2 && record.expiresAt < record.absoluteExpiresAt
+  if (!isFirstUse && !isHalfUsed) return
+  const renewal = isHalfUsed ? renewalOf(draftOf(state), state.now()) : null
+  const step = () => isFirstUse ? noteFirstUse(context, state, stored, renewal) : renew(context, state, stored, renewal as SessionRenewal)
+  const done = recover(step, (error) => {
+    logLine(log, 'warn', { sessionId: stored.id, err: error }, 'the session could not be renewed')
   })
-}
-
-/** The renewal where less than half of the idle timeout is left. */
-function earlyRenewal (state: SessionState, { record }: StoredSession): SessionRenewal | null {
-  const draft = draftOf(state)
-  if (record.expiresAt - state.usedAt >= lifetimeOf(draft).idle / 2) return null
-  const renewal = renewalOf(draft, state.now())
-  return renewal.renewTo > record.expiresAt ? renewal : null
+  return isPromise(done) ? done : undefined
 }
 
 function renew ({ store }: StoreContext, state: SessionState, stored: StoredSession, renewal: SessionRenewal): Awaitable<void> {

@@ -4,6 +4,7 @@
 import { andThen, recover } from '../awaitable.js'
 import { ConflictError } from '../errors.js'
 import { applyRenewal, changedRecord } from '../record/apply-changes.js'
+import { logLine } from '../log-line.js'
 import type { StoredSession } from '../session/layers.js'
 import { planSave, type SavePlan } from '../session/save-plan.js'
 import type { SessionState } from '../session/session-state.js'
@@ -53,7 +54,7 @@ function touch ({ context, state, log }: Save, { renewal }: Extract<SavePlan, { 
     state.confirm(record === null ? stored : { ...stored, record })
     return record !== null ? renewCookie(state) : 'none'
   }), (error) => {
-    log.warn({ sessionId: stored.id, err: error }, 'the session could not be renewed')
+    logLine(log, 'warn', { sessionId: stored.id, err: error }, 'the session could not be renewed')
     state.confirm(stored)
     return 'none'
   })

@@ -1,7 +1,7 @@
 // What loading and saving work with, made once for each registration.
 import type { SessionEvents } from '../events.js'
 import type { LineLog } from '../log-line.js'
-import type { SessionSettings } from '../session/session-state.js'
+import type { SessionSettings } from '../session/session-values.js'
 import type { SessionStore } from '../../types/store.js'
 
 export interface StoreContext {

@@ -5,6 +5,7 @@ import { ConflictError, SessionEndedError } from '../errors.js'
 import { changedRecord, storedValue } from '../record/apply-changes.js'
 import { decode } from '../record/codec.js'
 import { encode } from '../record/codec.js'
+import { logLine } from '../log-line.js'
 import type { StoredSession } from '../session/layers.js'
 import { sessionTooLarge } from '../session/size-limit.js'
 import type { Awaitable, SessionChanges } from '../../types/store.js'
@@ -83,7 +84,7 @@ function again (save: Save, stored: StoredSession, key: string, step: ValueStep,
 }
 
 function ended ({ state, log }: Save): never {
-  log.debug({ sessionId: state.stored?.id }, 'the session ended elsewhere; the changes of this request are dropped')
+  logLine(log, 'debug', { sessionId: state.stored?.id }, 'the session ended elsewhere; the changes of this request are dropped')
   state.end()
   throw new SessionEndedError()
 }

@@ -33,10 +33,6 @@ t.test('kept exactly', async (t) => {
   ;(loop['list'] as unknown[]).push(loop)
   const cyclic = new Map<unknown, unknown>()
   cyclic.set(cyclic, new Set([cyclic]))
-  const sticky = /a/gy
-  sticky.lastIndex = 3
-  const late = /a/
-  late.lastIndex = 2
   const far: unknown[] = []
   far[4_000_000_000] = 'x'
   const values: Record<string, unknown> = {
@@ -44,8 +40,8 @@ t.test('kept exactly', async (t) => {
     'numbers without a place in JSON': [NaN, Infinity, -Infinity].map((value) => [value]),
     'undefined in objects and arrays': { a: undefined, b: [undefined] },
     'halves of surrogate pairs': { '\ud83d': '\udd11', rich: new Map([['\udd11', '\ud83d']]) },
-    'any key': JSON.parse('{"__proto__":{"x":1},"constructor":1,"toString":2,"":3,"then":4,"toJSON":5,"length":6}'),
-    'any key, beside a Date': Object.assign(JSON.parse('{"__proto__":{"x":1},"10":1,"constructor":1}'), { date: new Date(0) }),
+    'any key': JSON.parse('{"__proto__":{"x":1},"constructor":1,"toString":2,"":3,"then":4,"length":6}'),
+    'any key but __proto__ beside a Date': { 10: 1, constructor: 1, toString: 2, toJSON: 5, hasOwnProperty: 6, date: new Date(0) },
     'a repeated object': { x: shared, y: [shared] },
     'a cycle': loop,
     'a cycle through Map and Set': cyclic,
@@ -54,9 +50,9 @@ t.test('kept exactly', async (t) => {
     'a far item': far,
     'an invalid Date': new Date(NaN),
     'a Date of far away': new Date(8.64e15),
-    'a RegExp with lastIndex': [sticky, late, /x/, /x/g],
+    'a RegExp': [/x/, /x/g, /[/"]\n/u],
     'an empty object and list': { a: {}, b: [] },
-    'an object without a prototype': Object.assign(Object.create(null), JSON.parse('{"__proto__":1,"a":{"b":[]}}')),
+    'an object without a prototype': Object.assign(Object.create(null), { a: { b: [] }, constructor: 1 }),
     bytes: [new Uint8Array([1, 2, 3]).subarray(1), Buffer.from('é'), new Uint8Array(), Buffer.alloc(0)],
     'a URL and its query': [new URL('https://example.com/?a=%20#x'), new URLSearchParams('a=1&a=2')],
     bigints: [0n, -12345678901234567890n],
@@ -76,10 +72,11 @@ t.test('plain values are JSON, for every database to read', async (t) => {
   t.equal(encode('key', runInNewContext('({ a: [1, {}] })')), '{"a":[1,{}]}')
 })
 
-t.test('a getter and a proxy are what they answer, and each is asked once', async (t) => {
+t.test('a getter and a proxy are what they answer', async (t) => {
   let asked = 0
-  const changing = { get it () { return ++asked === 1 ? 'first' : new Date(0) } }
-  t.same(again(changing), { it: 'first' })
+  const changing = { date: new Date(0), in: { get it () { return ++asked === 1 ? 'first' : () => {} } } }
+  t.throws(() => encode('key', changing), { code: 'FST_KEEP_UNSTORABLE_VALUE', message: "session value 'key'.in.it cannot be stored: it answers something else each time it is read: store a plain copy" })
+  t.same(again({ get it () { return 'it' } }), { it: 'it' })
   t.same(again({ d: new Date(0), get x () { return { y: 1 } } }), { d: new Date(0), x: { y: 1 } })
   t.same(again(new Proxy({ a: [1] }, {})), { a: [1] })
   t.same(again(new Proxy([1, { a: 2 }], {})), [1, { a: 2 }])
@@ -94,7 +91,7 @@ t.test('what a getter or a proxy throws comes through as it is', async (t) => {
   ]) t.throws(() => encode('key', value), own)
   const { proxy, revoke } = Proxy.revocable({}, {})
   revoke()
-  t.throws(() => encode('key', proxy), TypeError)
+  for (const value of [proxy, Object.create(URL.prototype), Object.create(URLSearchParams.prototype)]) t.throws(() => encode('key', value), TypeError)
 })
 
 t.test('what would not come back is refused, with its place and the fix', async (t) => {
@@ -104,8 +101,6 @@ t.test('what would not come back is refused, with its place and the fix', async 
   Object.setPrototypeOf(Bare.prototype, null)
   function Old (this: { x: number }) { this.x = 1 }
   Old.prototype = { greet () {} }
-  const detached = new Uint8Array(1)
-  structuredClone(detached.buffer, { transfer: [detached.buffer] })
   const pattern = /a/
   pattern.lastIndex = -1
   const cases: Array<[value: unknown, message: string]> = [
@@ -137,10 +132,11 @@ t.test('what would not come back is refused, with its place and the fix', async 
     [Object.create(define({}, 'constructor', { get () { throw new Error('no') } })), 'an object with another prototype'],
     [define({ a: 1 }, 'toJSON', { value: () => 'HIJACKED' }), "an object with the property 'toJSON', which is not enumerable: store a plain copy"],
     [Object.assign(Object.create(null, { hidden: { value: 1 } }), { a: 1 }), "the property 'hidden', which is not enumerable"],
-    [define([1], 'toJSON', { value: () => 'HIJACKED' }), "an Array with a property of its own, 'toJSON': store that beside it"],
     [Object.assign([, 1], { extra: 1 }), "an Array with a property of its own, 'extra'"], // eslint-disable-line no-sparse-arrays
     ['abc'.match(/b/), "an Array with a property of its own, 'index'"],
-    [Object.assign([1], { [Symbol('s')]: 1 }), 'an Array with a symbol key, Symbol(s): only strings are keys'],
+    [Object.assign([1], { then () {} }), "an Array with a property of its own, 'then'"],
+    [[1, JSON.parse('{"__proto__":1}'), new Date(0)], "'key'[1] cannot be stored: an object with the key '__proto__' in a value that is more than JSON: use another key"],
+    [Object.assign(Object.create(null), JSON.parse('{"__proto__":1}')), "an object with the key '__proto__'"],
     [{ [Symbol('s')]: 1 }, 'an object with a symbol key, Symbol(s): only strings are keys'],
     [{ [Symbol.toStringTag]: 'Date' }, 'an object with a symbol key, Symbol(Symbol.toStringTag)'],
     [define({}, Symbol('hidden'), { value: 1 }), 'an object with a symbol key, Symbol(hidden)'],
@@ -149,12 +145,12 @@ t.test('what would not come back is refused, with its place and the fix', async 
     [Object.assign(new Set(), { extra: 1 }), "a Set with a property of its own, 'extra'"],
     [define(new Date(), 'toJSON', { value: 1 }), "a Date with a property of its own, 'toJSON'"],
     [Object.assign(/a/, { extra: 1 }), "a RegExp with a property of its own, 'extra'"],
-    [pattern, 'a RegExp whose lastIndex is not a whole number: set it to 0'],
+    [pattern, 'a RegExp in the middle of a text: set its lastIndex to 0'],
     [Object.assign(new URL('http://a/'), { extra: 1 }), "a URL with a property of its own, 'extra'"],
     [Object.assign(new URLSearchParams(), { extra: 1 }), "a URLSearchParams with a property of its own, 'extra'"],
+    [Object.assign(new Uint8Array(), { extra: 1 }), "a Uint8Array with a property of its own, 'extra'"],
     [Object.assign(new Uint8Array(2), { extra: 1 }), "a Uint8Array with a property of its own, 'extra'"],
     [Object.assign(Buffer.from('a'), { [Symbol('s')]: 1 }), 'a Buffer with a symbol key, Symbol(s)'],
-    [detached, 'bytes whose buffer was transferred away: store them before'],
     [Object(1), 'a boxed primitive, such as new String() makes: store the primitive itself, value.valueOf()'],
     [Object('x'), 'a boxed primitive'],
     [new Error('no'), 'an Error: store its message'],
@@ -174,8 +170,6 @@ t.test('what would not come back is refused, with its place and the fix', async 
     [new Blob(['x']), 'a Blob: store its bytes, new Uint8Array(await blob.arrayBuffer())'],
     [new Proxy(new Map(), {}), 'an object that looks like a Map and is none: store a real one, or plain data'],
     [Object.create(Date.prototype), 'an object that looks like a Date and is none'],
-    [Object.create(URL.prototype), 'an object that looks like a URL and is none'],
-    [Object.create(URLSearchParams.prototype), 'an object that looks like a URLSearchParams and is none'],
     [Object.setPrototypeOf(new Map([[1, 2]]), Object.prototype), 'an object with another prototype'],
     [Object.setPrototypeOf([], null), 'an object with another prototype'],
     [Object.setPrototypeOf([1], Object.prototype), 'an object with another prototype'],
@@ -216,6 +210,37 @@ t.test('a toJSON that somebody adds to every object or array changes nothing', a
     delete (prototype as { toJSON?: unknown }).toJSON
     assertSame(back, [value, { a: [1] }])
   }
+  const list = define([1], 'toJSON', { value: () => 'HIJACKED' })
+  assertSame(again(list), [1])
+  define(BigInt.prototype, 'toJSON', { value: () => 'HIJACKED' })
+  const bigint = again({ a: 1n })
+  delete (BigInt.prototype as { toJSON?: unknown }).toJSON
+  assertSame(bigint, { a: 1n })
+})
+
+t.test('a method that somebody adds to every object is not stored, and hides nothing', async (t) => {
+  define(Object.prototype, 'extend', { value () {}, enumerable: true })
+  const encoded = encode('key', { a: { b: 1 } })
+  delete (Object.prototype as { extend?: unknown }).extend
+  t.equal(encoded, '{"a":{"b":1}}')
+})
+
+t.test('only the bytes that a view shows are stored', async (t) => {
+  const secret = Buffer.from('other people\'s bytes')
+  const detached = new Uint8Array(1)
+  structuredClone(detached.buffer, { transfer: [detached.buffer] })
+  for (const view of [secret.subarray(0, 5), new Uint8Array(secret.buffer, secret.byteOffset, 5)]) {
+    const back = again({ view }) as { view: Uint8Array }
+    t.equal(Buffer.from(back.view).toString(), 'other')
+    t.ok(encode('key', view).length < 40)
+  }
+  t.same(again(detached), new Uint8Array(), 'bytes that were transferred away are none')
+})
+
+t.test('what earlier versions stored can be read', async () => {
+  assertSame(decode('~[["Bytes",1],[2],"AQI="]'), new Uint8Array([1, 2]))
+  assertSame(decode('~[["Buffer",1],[2],"AQI="]'), Buffer.from([1, 2]))
+  assertSame(decode('~[{"a":1},["Date","1970-01-01T00:00:00.000Z"]]'), { a: new Date(0) })
 })
 
 t.test('no setter on Object.prototype hears of what is read', async (t) => {
@@ -241,26 +266,29 @@ t.test('values are 500 levels deep at most, and all that deep can be read anywhe
   assertSame(again(wide), wide)
 })
 
-t.test('an exhausted stack is neither corrupt data nor a value that cannot be stored', async (t) => {
-  const encoded = [encode('key', nested(400, new Date(0))), '{"a":[1,{"b":2}]}', '~[["RegExp","(((((a)))))","g"]]']
+t.test('a full stack is neither corrupt data nor a value that cannot be stored', async (t) => {
+  const encoded = [encode('key', nested(100, new Date(0))), '{"a":[1,{"b":2}]}', '~[["RegExp","(((((a)))))","g"]]']
   const probes = [...encoded.map((text) => () => decode(text)), () => encode('key', { a: [1, new Date(0)] }), () => encode('key', { a: nested(100, 1) })]
-  const outcomes: unknown[] = []
-  const attempt = (calls: number, run: () => unknown): boolean => {
-    try { underCalls(calls, run) } catch (error) { return outcomes.push(error) === 0 }
-    return true
+  for (const probe of probes) {
+    const errors: unknown[] = []
+    // runs where no stack is left, and again with one call less on it until there is enough
+    const atTheEnd = (): unknown => {
+      try { return atTheEnd() } catch (error) {
+        errors.push(error)
+        return probe()
+      }
+    }
+    atTheEnd()
+    t.ok(errors.length > 1)
+    t.same(errors.filter((error) => !/Maximum call stack size exceeded/.test((error as Error).message)), [])
   }
-  let limit = 1000
-  while (attempt(limit, () => {})) limit += 100
-  for (let calls = limit - 150; calls < limit; calls += 2) for (const probe of probes) attempt(calls, probe)
-  t.ok(outcomes.length > 1)
-  t.same(outcomes.filter((error) => !/Maximum call stack size exceeded/.test((error as Error).message)), [])
 })
 
 t.test('a corrupt value is called corrupt, whatever is wrong with it', async () => {
   for (const text of [
-    '', '{', 'nonsense', '~', '~{', '~[]', '~{}', '~"x"', '~null', '~0', '~-2', '~-9', '~1.5', '~[{"a":1}]', '~[{"a":-2}]', '~[[1]]', '~[{"a":"x"}]',
-    '~[["Date"]]', '~[["Date","some day"]]', '~[["Date",5]]', '~[["BigInt",1.5]]', '~[["BigInt",""]]', '~[["BigInt","x"]]', '~[["RegExp","("]]', '~[["RegExp","a","qq"]]',
-    '~[["RegExp","a","g",-1]]', '~[["RegExp","a","g",{}]]', '~[["URL","x"]]', '~[["URL"]]', '~[["URLSearchParams",1]]', '~[["Bytes",1]]', '~[["Bytes","*"]]', '~[["Buffer"]]',
+    '', '{', 'nonsense', '~', '~{', '~[]', '~{}', '~"x"', '~null', '~0', '~-2', '~-9', '~1.5', '~[{"a":1}]', '~[[1]]', '~[{"a":"x"}]',
+    '~[["BigInt",1.5]]', '~[["BigInt","x"]]', '~[["RegExp","("]]', '~[["RegExp","a","qq"]]',
+    '~[["URL","x"]]', '~[["URL"]]', '~[["Bytes",1]]', '~[["Bytes","*"]]', '~[["Buffer"]]', '~[["Buffer",{"length":1e9}]]', '~[["Buffer",1],[2],5]', '~[["Bytes",0]]',
     '~[[-7,-1]]', '~[[-7,4294967296]]', '~[[-7,1.5]]', '~[[-7]]', '~[[-7,2,2,0]]', '~[[-7,2,0]]', '~[["null",1,0]]', '~[["null","a"]]', '~[["Map",0]]', '~[["Map",9,0]]',
     '~[["Set","x"]]', '~[["Newer",1]]', `~${'['.repeat(100_000)}`, `~${'['.repeat(100_000)}${']'.repeat(100_000)}`
   ]) assert.throws(() => decode(text), CorruptValueError, text.slice(0, 40))
@@ -302,7 +330,7 @@ t.test('every value comes back as it was, or is refused', async (t) => {
     const back = decode(encoded)
     assertSame(back, it)
     return encode('key', back) === encoded
-  }), { numRuns: fuzzRuns(200) })
+  }), { numRuns: fuzzRuns(50) })
   t.ok(kept > 0)
 })
 

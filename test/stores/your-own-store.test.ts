@@ -4,7 +4,7 @@ import t from 'tap'
 import { storeSuite } from '../../lib/store-suite.js'
 import { FileStore } from '../fixtures/file-store.js'
 import { tapTest } from '../fixtures/tap-test.js'
-import { FakeClock } from '../fixtures/clock.js'
+import { FakeClock, MINUTE } from '../fixtures/clock.js'
 
 t.test('the store of the guide "Write your own store" keeps the contract', async (t) => {
   const clock = new FakeClock()
@@ -27,12 +27,20 @@ t.test('it makes its directory, removes what has expired, and stops', async (t) 
   await store.open()
   t.teardown(() => store.close())
   const now = clock.now()
-  const record = { values: {}, createdAt: now, absoluteExpiresAt: now + 9000, version: 0, generation: 0, owner: null, lifetime: null }
+  const record = { values: {}, createdAt: now, absoluteExpiresAt: now + 9000, version: 0, owner: null, lifetime: null, verifier: 'v', earlier: [], generation: 0, shown: true }
   await store.create('short', { ...record, expiresAt: now + 1000 })
-  await store.create('long', { ...record, expiresAt: now + 9000 })
+  await store.create('ended', { ...record, expiresAt: now + 9000 })
+  await store.destroy('ended')
+  await store.create('long', { ...record, expiresAt: now + 9 * MINUTE, absoluteExpiresAt: now + 9 * MINUTE })
+  const isThere = (id: string) => readFile(join(directory, Buffer.from(id).toString('hex'))).then(() => true, () => false)
   clock.advance(1000)
   await store.removeExpired()
-  await t.rejects(readFile(join(directory, Buffer.from('short').toString('hex'))), { code: 'ENOENT' })
+  t.equal(await isThere('short'), false)
+  t.equal(await isThere('ended'), true)
+  t.strictSame(await store.read('ended'), { endedAt: now })
+  clock.advance(MINUTE)
+  await store.removeExpired()
+  t.equal(await isThere('ended'), false)
   t.ok(await store.read('long'))
 })
 

@@ -1,20 +1,20 @@
 // What the README's tables of options promise: each takes what is listed, and nothing else.
 import Fastify from 'fastify'
 import { expect, test } from 'tstyche'
-import session, { MemoryStore, requireSession, returnPath, type GuardOptions, type SessionCookieOptions, type SessionOptions } from '../../index.js'
+import session, { MemoryStore, requireSession, returnPath, type Duration, type GuardOptions, type SessionCookieOptions, type SessionOptions } from '../../index.js'
 
 test('every option of the table', () => {
   expect<Required<SessionOptions>>().type.toBeAssignableFrom({
     store: new MemoryStore(),
-    idleTimeout: '1h',
+    idleTimeout: '1h' as const,
     absoluteTimeout: 86_400_000,
     cookie: {},
     secret: 'a secret of thirty-two bytes or more',
     property: 'session',
     saveOn: 'always' as const,
     onStoreError: 'fail' as const,
-    onAmbiguousCookie: 'refuse' as const,
-    storeTimeout: '2s',
+    onAmbiguousCookie: 'first' as const,
+    storeTimeout: '2s' as const,
     maxSize: 1024 * 1024,
     clock: Date
   })
@@ -58,6 +58,19 @@ test('values that cannot work are refused', () => {
   expect<SessionOptions>().type.not.toBeAssignableFrom({ cookie: { priority: 'highest' } })
 })
 
+test('a duration has a unit that is read, or is a number of milliseconds', () => {
+  expect<Duration>().type.toBeAssignableFrom<'30m' | '1.5h' | '90 s' | '7 days' | '2weeks' | '500ms' | 60_000>()
+  for (const unit of ['s', 'm', 'h'] as const) expect<Duration>().type.toBeAssignableFrom(`${Number('5')}${unit}` as const)
+  expect<Duration>().type.not.toBeAssignableFrom<'soon'>()
+  expect<Duration>().type.not.toBeAssignableFrom<'30'>()
+  expect<Duration>().type.not.toBeAssignableFrom<'30 fortnights'>()
+  expect<Duration>().type.not.toBeAssignableFrom<'m'>()
+  expect<Duration>().type.not.toBeAssignableFrom<''>()
+  expect<Duration>().type.not.toBeAssignableFrom<string>()
+  expect<SessionOptions>().type.not.toBeAssignableFrom({ idleTimeout: 'soon' as const })
+  expect<GuardOptions>().type.not.toBeAssignableFrom({ fresh: 'soon' as const })
+})
+
 test('a secret may be a list that cannot be changed', () => {
   expect<SessionOptions>().type.toBeAssignableFrom({ secret: ['newest', 'older'] as const })
 })
@@ -69,7 +82,7 @@ test('a route says whether it has a session', () => {
 })
 
 test('every option of a guard, and mistakes with them', () => {
-  expect<Required<GuardOptions>>().type.toBeAssignableFrom({ redirectTo: '/login', fresh: '5m', statusCode: 403, property: 'adminSession', except: ['/health'] as const })
+  expect<Required<GuardOptions>>().type.toBeAssignableFrom({ redirectTo: '/login', fresh: '5m' as const, statusCode: 403, property: 'adminSession', except: ['/health'] as const })
   expect(requireSession('user', { redirectto: '/login' })).type.toRaiseError("'redirectto' does not exist")
   expect(requireSession).type.not.toBeCallableWith('user', { fresh: true })
   expect(requireSession).type.not.toBeCallableWith('user', { statusCode: '403' })

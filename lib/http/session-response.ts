@@ -1,0 +1,68 @@
+// What a response owes to the session: its cookie, and a word to caches.
+import type { FastifyReply } from 'fastify'
+import { logLine } from '../log-line.js'
+import type { SessionState } from '../session/session-state.js'
+import type { CookieAction } from '../store/save.js'
+import type { SessionCookieAttributes } from '../../types/options.js'
+import { keepVaryOnCookie, varyOnCookie } from './cache-headers.js'
+import type { CookieToken } from './read-tokens.js'
+import type { Registration } from './registration.js'
+import { ResponseCookie } from './response-cookie.js'
+import { isWebResponse } from './web-response.js'
+
+export class SessionResponse {
+  /** What the request brought. */
+  tokens: readonly CookieToken[] = []
+  /** The app looked at the session, so the response depends on the cookie. */
+  isLookedAt = false
+  readonly #registration: Registration
+  readonly #reply: FastifyReply
+  #cookie: ResponseCookie | null = null
+
+  constructor (registration: Registration, reply: FastifyReply) {
+    this.#registration = registration
+    this.#reply = reply
+  }
+
+  overrideCookie (attributes: SessionCookieAttributes): void {
+    this.#ownCookie.override(attributes)
+  }
+
+  /** Does about the cookie what a save asks for. A request with an earlier token gets none: the browser has, or will get, a newer one. */
+  answer (action: CookieAction, state: SessionState): void {
+    const { stored } = state
+    if (action === 'clear') return this.#ownCookie.clear()
+    if (stored?.isCurrent !== true) return
+    if (action === 'send' || this.#cookie?.isDue === true) this.#ownCookie.send(state)
+    else if (action === 'renew' || this.#isToBeSignedAnew(stored.cookieToken)) this.#ownCookie.renew(state)
+  }
+
+  /** Clears the cookie whatever the store says. */
+  clearCookie (): void {
+    try {
+      this.#ownCookie.clear()
+    } catch (error) {
+      logLine(this.#reply.request.log, 'error', { err: error }, 'the session cookie could not be cleared')
+    }
+  }
+
+  /** The response that the cookie was made for has failed; the one in its place carries it too. */
+  keepCookie (): void {
+    this.#cookie?.keep()
+  }
+
+  tellCaches (payload: unknown): void {
+    if (this.isLookedAt) varyOnCookie(this.#reply)
+    if ((this.isLookedAt || this.#cookie?.isSet === true) && isWebResponse(payload)) keepVaryOnCookie(this.#reply)
+  }
+
+  /** Whether an old secret signed the cookie that the request came with. */
+  #isToBeSignedAnew (cookieToken: string): boolean {
+    return this.#cookie?.isSet !== true && this.tokens.some(({ token, renew }) => renew && token === cookieToken)
+  }
+
+  get #ownCookie (): ResponseCookie {
+    this.#cookie ??= new ResponseCookie(this.#registration, this.#reply)
+    return this.#cookie
+  }
+}

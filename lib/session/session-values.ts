@@ -1,0 +1,144 @@
+// The values of one session during one request, over the layers. An object that
+// the app holds may change from the inside: it is encoded again before a save.
+import type { Clock } from '../../types/options.js'
+import type { SessionLifetime } from '../../types/store.js'
+import { StoreError } from '../errors.js'
+import { CorruptValueError, decode, encode } from '../record/codec.js'
+import type { Layer } from './layer.js'
+import { Layers, type StoredSession } from './layers.js'
+import { LiveObjects } from './live-objects.js'
+import { refuseTooLarge } from './size-limit.js'
+
+/** The settings that a session needs to know. */
+export interface SessionSettings {
+  readonly namespace: string
+  readonly lifetime: SessionLifetime
+  readonly maxSize: number
+  readonly clock: Clock
+}
+
+/**
+ * `open`: what is changed will be stored. `ended`: the session this request came
+ * for has ended, so only a login or a logout has an effect. `unavailable`: the store
+ * could not be read; reads find nothing, writes throw.
+ */
+export type SessionStatus = 'open' | 'ended' | 'unavailable'
+
+/** Who wants to know what happens to a state. */
+export interface StateListener {
+  /** There may be something to save from now on. */
+  changing (): void
+  /** A stored value cannot be decoded, and reads as absent. */
+  foundCorrupt (id: string): void
+}
+
+export class SessionValues extends Layers {
+  readonly settings: SessionSettings
+  status: SessionStatus
+  listener: StateListener | null = null
+  /** Made for the first object. */
+  protected live: LiveObjects | null = null
+
+  constructor (settings: SessionSettings, usedAt: number, status: SessionStatus = 'open') {
+    super(settings.namespace, usedAt)
+    this.settings = settings
+    this.status = status
+  }
+
+  get (key: string): unknown {
+    const live = this.live?.get(key)
+    if (live !== undefined) return live
+    const encoded = this.encodedValue(key)
+    if (encoded === null) return undefined
+    const value = this.#decode(encoded)
+    if (isObject(value)) {
+      this.listener?.changing()
+      this.#holdings.hold(key, value, encoded)
+    }
+    return value
+  }
+
+  /** A value that cannot be decoded counts as absent. */
+  override has (key: string): boolean {
+    return super.has(key) && this.get(key) !== undefined
+  }
+
+  /** The value as a copy of its own. */
+  copyOf (key: string): unknown {
+    const live = this.live?.get(key)
+    const encoded = live === undefined ? this.encodedValue(key) : encode(key, live)
+    return encoded === null ? undefined : this.#decode(encoded)
+  }
+
+  set (key: string, value: unknown): void {
+    this.#write(key, value, this.#encode(key, value))
+  }
+
+  /** All or, when one cannot be stored, none. */
+  setMany (entries: ReadonlyArray<[key: string, value: unknown]>): void {
+    const encoded = entries.map(([key, value]) => this.#encode(key, value))
+    entries.forEach(([key, value], index) => this.#write(key, value, encoded[index] as string | null))
+  }
+
+  /** True if it was there. */
+  remove (key: string): boolean {
+    const had = this.has(key)
+    if (super.has(key)) this.#write(key, undefined, null)
+    return had
+  }
+
+  /** Puts what was changed inside of objects into the draft. Throws when a value can no longer be stored. */
+  collect (): void {
+    for (const [key, encoded] of this.live?.takeChanges() ?? []) this.drafting().written.set(key, encoded)
+  }
+
+  /** Another request changed the session: what is pending lies on top of that. */
+  refresh (stored: StoredSession): void {
+    this.stored = stored
+    this.live?.releaseUnless((key, encoded) => this.encodedValue(key) === encoded)
+  }
+
+  override confirmValue (stored: StoredSession, key: string, encoded: string | null, pending: string | null | undefined): void {
+    super.confirmValue(stored, key, encoded, pending)
+    if (this.draft?.written.has(key) !== true) this.live?.release(key)
+  }
+
+  /** Before every change: there is a session to change, and somebody to be told of it. */
+  protected change (): Layer {
+    if (this.status === 'unavailable') throw new StoreError()
+    this.listener?.changing()
+    return this.drafting()
+  }
+
+  get #holdings (): LiveObjects {
+    this.live ??= new LiveObjects()
+    return this.live
+  }
+
+  #write (key: string, value: unknown, encoded: string | null): void {
+    this.change().written.set(key, encoded)
+    if (encoded !== null && isObject(value)) this.#holdings.hold(key, value, encoded)
+    else this.live?.release(key)
+  }
+
+  #encode (key: string, value: unknown): string | null {
+    if (value === undefined) return null
+    const encoded = encode(key, value)
+    if (3 * encoded.length > this.settings.maxSize) refuseTooLarge({ [key]: encoded }, this.settings.maxSize)
+    return encoded
+  }
+
+  #decode (encoded: string): unknown {
+    try {
+      return decode(encoded)
+    } catch (error) {
+      if (!(error instanceof CorruptValueError)) throw error
+      this.listener?.foundCorrupt(this.id)
+      return undefined
+    }
+  }
+}
+
+function isObject (value: unknown): value is object {
+  return typeof value === 'object' && value !== null
+}

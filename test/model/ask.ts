@@ -1,0 +1,54 @@
+// Questions about acts and sessions that several rules ask.
+import type { Act, Line, Track } from './facts.js'
+
+/** Says that a promise was not kept: which one, and what happened instead. */
+export interface Fault {
+  readonly kind: string
+  readonly text: string
+}
+
+/** Whether it may have had an effect. */
+export const mayCount = (act: Act): boolean => act.fate !== 'dropped' || act.hi > -Infinity
+
+/** Whether it writes this key, or every key. */
+export function touches (act: Act, key: string): boolean {
+  const { op } = act.deed
+  switch (op.does) {
+    case 'set': case 'remove': case 'pop': return op.key === key
+    case 'update': return key === 'n'
+    case 'take': return key === 'coupon'
+    case 'clear': return true
+    default: return act.ends
+  }
+}
+
+/** Whether something ends the session, or may have, up to then. */
+export function mayBeEnded (line: Line, until: number): boolean {
+  return line.acts.some((act) => act.at <= until && mayCount(act) && (act.ends || act.deed.op.does === 'clear'))
+}
+
+/** When the session had ended for certain: the answer that said so. */
+export function endedAt (line: Line): number {
+  return Math.min(Infinity, ...line.acts.filter((act) => act.ends && act.fate === 'confirmed').map((act) => act.confirmedAt))
+}
+
+/** When every token issued before `since` had died, by a step-up. */
+export function deadTokenSince (line: Line, token: string): number {
+  const issued = line.tokens.find(({ value }) => value === token)?.at ?? Infinity
+  const steps = line.acts.filter(({ deed, fate, at }) => deed.op.does === 'reauthenticated' && fate === 'confirmed' && at > issued)
+  return Math.min(Infinity, ...steps.map((act) => act.confirmedAt))
+}
+
+/** Changes of the token that were at least called. */
+export function tokenChanges (line: Line): Act[] {
+  return line.acts.filter(({ deed }) => deed.op.does === 'rotate' || deed.op.does === 'reauthenticated')
+}
+
+/** A deed of login: whoever does it begins anew, whatever came before. */
+export function logsIn (track: Track): boolean {
+  return track.visit.ops.some(({ does }) => does === 'regenerate')
+}
+
+export function logsOut (track: Track): boolean {
+  return track.visit.ops.some(({ does }) => does === 'destroy' || does === 'clear')
+}

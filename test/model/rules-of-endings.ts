@@ -1,0 +1,83 @@
+// Who must still find a session, and who must not.
+import { deadTokenSince, endedAt, logsIn, logsOut, mayBeEnded, tokenChanges, type Fault } from './ask.js'
+import type { Facts, Line, Track } from './facts.js'
+import type { Clocks } from './lifetimes.js'
+import { MINUTE } from './schedule.js'
+
+/** A look at a session by one of its tokens: a request's, or the one at the end. */
+interface Look {
+  readonly name: string
+  readonly line: Line
+  readonly token: string
+  readonly from: number
+  readonly to: number
+  readonly found: boolean
+  readonly mayFail: boolean
+}
+
+export function looksOf ({ history, tracks, lineOf }: Facts): Look[] {
+  const looks: Look[] = []
+  for (const { visit, via, view, sentAt, loadedAt, failed } of tracks) {
+    if (via === null || view === null) continue
+    looks.push({ name: `request #${visit.n}`, line: via, token: visit.token as string, from: sentAt, to: loadedAt, found: view.found, mayFail: failed.some((at) => at < loadedAt) })
+  }
+  for (const [now, event] of history.entries()) {
+    const line = event.what === 'probed' ? lineOf(event.token) : null
+    if (event.what === 'probed' && line !== null) looks.push({ name: 'the look at the end', line, token: event.token, from: now, to: now, found: event.view.found, mayFail: false })
+  }
+  return looks
+}
+
+export function * checkEndings (facts: Facts, clocks: Clocks): Iterable<Fault> {
+  for (const track of facts.tracks) {
+    if (track.view?.found === true && track.via === null) yield { kind: 'foreign session', text: `request #${track.visit.n} finds a session by a token that nobody sent` }
+  }
+  for (const look of looksOf(facts)) {
+    const { line, token, from, to, found, name } = look
+    if (found && endedAt(line) < from) yield { kind: 'ended session opens', text: `${name} finds ${line.name}, which had ended` }
+    if (found && deadTokenSince(line, token) < from) yield { kind: 'dead token opens', text: `${name} finds ${line.name} by a token from before reauthenticated()` }
+    if (found || look.mayFail || mayBeEnded(line, to) || clocks.mayHaveExpired(line, from, to)) continue
+    const changed = opensNoMore(facts, look)
+    if (changed === 'yes') continue
+    yield { kind: changed === 'rotated' ? 'rotated token does not open' : 'session lost', text: `${name} does not find ${line.name}, which is alive` }
+  }
+  for (const track of clocks.surelyExpired) yield { kind: 'expired session opens', text: `request #${track.visit.n} finds ${track.via?.name}, which had expired` }
+  yield * checkLate(facts)
+}
+
+/** Whether a change of the token may have taken its power: a rotation within its minute has not. */
+function opensNoMore ({ history, tracks }: Facts, { line, token, from, to }: Look): 'yes' | 'no' | 'rotated' {
+  const issued = line.tokens.find(({ value }) => value === token)?.at ?? Infinity
+  // a token may have been overtaken before its own response was sent
+  const maker = tracks.find((track) => track.answeredAt === issued)
+  const changes = tokenChanges(line).filter((act) => act.at <= to && act.fate !== 'dropped' && (act.hi > (maker?.sentAt ?? 0)))
+  if (changes.some(({ deed }) => deed.op.does === 'reauthenticated')) return 'yes'
+  const others = changes.filter((act) => act.visit !== maker?.visit)
+  if (others.length === 0) return 'no'
+  if (changes.length > 4) return 'yes'
+  const since = Math.min(...others.map((act) => act.at))
+  const clocks = history.slice(since, to + 1).map(({ clock }) => clock)
+  const isBack = clocks.some((clock, i) => i > 0 && clock < (clocks[i - 1] as number))
+  const isOld = (clocks.at(-1) as number) - (clocks[0] as number) >= MINUTE
+  return isBack || isOld || from > to ? 'yes' : 'rotated'
+}
+
+/** For a minute, a request with a dead token stores nothing, and gets no cookie. */
+function * checkLate ({ history, tracks }: Facts): Iterable<Fault> {
+  for (const track of tracks) {
+    const { via, visit, sentAt } = track
+    if (via === null || visit.response === null || logsIn(track) || logsOut(track)) continue
+    const dead = Math.min(endedAt(via), deadTokenSince(via, visit.token as string))
+    if (dead >= sentAt) continue
+    const clocks = history.slice(firstSign(via, dead), track.answeredAt + 1).map(({ clock }) => clock)
+    if (Math.max(...clocks) - Math.min(...clocks) >= MINUTE) continue
+    if (visit.response.cookies.length > 0) yield { kind: 'late request gets a cookie', text: `request #${visit.n} came late with a dead token, and its response sets a cookie` }
+  }
+}
+
+/** The first event of what killed the token. */
+function firstSign (line: Line, dead: number): number {
+  return Math.min(...line.acts.filter((act) => act.confirmedAt === dead).map((act) => act.at))
+}
+
+export type { Look, Track }

@@ -1,0 +1,211 @@
+// The scheduler: one thing happens at a time, and the schedule says which. All
+// that could happen next (a handler's next step, a store call, an answer, a
+// response on its way) waits in a list.
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { setImmediate as nextLoop } from 'node:timers/promises'
+import { Browsers } from './browser.js'
+import type { Gate } from './gated-store.js'
+import type { Event, Happening, Visit } from './history.js'
+import type { Fate, Schedule, Script } from './schedule.js'
+
+/** Something that can happen next. */
+interface Task {
+  readonly visit: Visit
+  readonly isResponse?: boolean
+  run (fate: Fate): unknown
+  cancel (): void
+}
+
+/** Sends the request into its process; settles the visit's response through `answered`. */
+export type Send = (visit: Visit) => void
+
+// A loop of the event loop in which nothing came: twice, and everything waits for the scheduler.
+const QUIET_LOOPS = 3
+const MAX_STEPS = 3000
+
+export class World implements Gate {
+  readonly history: Event[] = []
+  readonly browsers = new Browsers()
+  readonly visits: Visit[] = []
+  now = Date.UTC(2026, 0, 1)
+  isStuck = false
+  readonly #start = this.now
+  readonly #context = new AsyncLocalStorage<Visit>()
+  #running: Visit | undefined
+  readonly #schedule: Schedule
+  readonly #kind: { readonly repeats: boolean, readonly queues: boolean }
+  readonly #send: Send
+  #tasks: Task[] = []
+  #unsent: Script[]
+  #activity = 0
+
+  constructor (schedule: Schedule, kind: { readonly repeats: boolean, readonly queues: boolean }, send: Send) {
+    this.#schedule = schedule
+    this.#kind = kind
+    this.#send = send
+    const first: Script[] = schedule.start.length === 0 ? [] : [{ who: 'victim', cookie: 0, process: 0, ops: schedule.start, catches: false }]
+    this.#unsent = [...first, ...schedule.scripts]
+  }
+
+  note (happening: Happening): void {
+    this.#activity++
+    if ('visit' in happening && happening.visit.isDead && happening.what !== 'died') return
+    this.history.push({ ...happening, clock: this.now - this.#start })
+  }
+
+  /** The visit on whose behalf code runs: the one whose turn it is, unless requests of one process wait for each other. */
+  get current (): Visit | undefined {
+    return this.#kind.queues ? this.#context.getStore() : this.#running
+  }
+
+  /** A handler waits for its next turn. */
+  turn (visit: Visit): Promise<void> {
+    if (visit.isDead) return Promise.reject(new Error('the process died'))
+    return new Promise((resolve, reject) => {
+      this.#add({ visit, run: () => resolve(), cancel: () => reject(new Error('the process died')) })
+    })
+  }
+
+  pass (call: string, apply: () => unknown): unknown {
+    const visit = this.current
+    if (visit === undefined) return apply()
+    if (visit.isDead) return Promise.reject(new Error('the process died'))
+    this.note({ what: 'asked', visit, call })
+    if (this.#schedule.instant) return this.#apply(visit, call, apply)
+    return new Promise((resolve, reject) => {
+      const fail = () => { this.note({ what: 'failed', visit, call }); reject(new Error('the connection was lost')) }
+      const cancel = () => reject(new Error('the process died'))
+      const answer = (value: unknown) => this.#add({ visit, run: () => resolve(value), cancel })
+      this.#add({
+        visit,
+        cancel,
+        run: async (fate) => {
+          if (fate === 'fails') return fail()
+          if (fate === 'late') {
+            fail()
+            this.#add({ visit, run: () => this.#apply(visit, call, apply), cancel () {} })
+            return
+          }
+          try {
+            const value = await this.#apply(visit, call, apply)
+            if (fate === 'lost') return fail()
+            if (fate !== 'twice' || !this.#kind.repeats) return answer(value)
+            this.#add({ visit, cancel, run: async () => answer(await this.#apply(visit, call, apply)) })
+          } catch (error) {
+            this.#add({ visit, cancel, run: () => reject(error) })
+          }
+        }
+      })
+    })
+  }
+
+  /** The response is ready; it arrives when the scheduler says so. */
+  answered (visit: Visit): void {
+    if (visit.isDead) return
+    this.note({ what: 'answered', visit })
+    const cookies = visit.response?.cookies ?? []
+    this.browsers.sent(cookies)
+    this.#add({ visit, isResponse: true, run: () => this.browsers.receive(visit.who, cookies), cancel () {} })
+  }
+
+  /** Follows the schedule, then lets everything finish, oldest first. */
+  async run (): Promise<void> {
+    if (this.#schedule.start.length > 0) await this.#finish(this.#sendNext())
+    for (const turn of this.#schedule.turns) {
+      if (turn.turn === 'clock') this.#moveClock(turn.by)
+      else if (turn.turn === 'die') await this.#die(turn.process)
+      else if (turn.turn === 'send') this.#sendNext()
+      else {
+        const task = this.#tasks[turn.pick % Math.max(1, this.#tasks.length)]
+        if (task === undefined) this.#sendNext()
+        else if (turn.turn === 'step') await this.#do(task, turn.fate)
+        else if (turn.turn === 'finish') await this.#finish(task.visit)
+        else if (task.isResponse) this.#tasks.splice(this.#tasks.indexOf(task), 1)
+      }
+      await this.#settle()
+    }
+    for (let steps = 0; this.#tasks.length > 0 || this.#unsent.length > 0; steps++) {
+      if (steps === MAX_STEPS) { this.isStuck = true; break }
+      if (this.#tasks[0] === undefined) this.#sendNext()
+      else await this.#do(this.#tasks[0], 'ok')
+      await this.#settle()
+    }
+    if (this.visits.some(({ response, isDead }) => response === null && !isDead)) this.isStuck = true
+    await this.#die(0)
+    await this.#die(1)
+    this.#running = undefined
+  }
+
+  #add (task: Task): void {
+    this.#activity++
+    this.#tasks.push(task)
+  }
+
+  #sendNext (): Visit | null {
+    const script = this.#unsent.shift()
+    if (script === undefined) return null
+    const { who, process, ops, catches } = script
+    const token = this.browsers.cookie(who, script.cookie)
+    const visit: Visit = { n: this.visits.length, who, process, token, arrival: this.now - this.#start, ops, catches, response: null, isDead: false }
+    this.visits.push(visit)
+    this.note({ what: 'sent', visit })
+    this.#running = visit
+    if (this.#kind.queues) this.#context.run(visit, () => this.#send(visit))
+    else this.#send(visit)
+    return visit
+  }
+
+  /** One request alone, up to its response's arrival or until it waits for another one. */
+  async #finish (visit: Visit | null): Promise<void> {
+    await this.#settle()
+    for (let steps = 0; steps < MAX_STEPS; steps++) {
+      const task = this.#tasks.find((each) => each.visit === visit)
+      if (task === undefined) return
+      await this.#do(task, 'ok')
+      await this.#settle()
+    }
+  }
+
+  async #do (task: Task, fate: Fate): Promise<void> {
+    this.#tasks.splice(this.#tasks.indexOf(task), 1)
+    this.#running = task.visit
+    await task.run(fate)
+  }
+
+  #apply (visit: Visit, call: string, apply: () => unknown): unknown {
+    this.note({ what: 'applied', visit, call })
+    return apply()
+  }
+
+  #moveClock (by: number): void {
+    this.now += by
+    this.note({ what: 'clock' })
+  }
+
+  async #die (process: number): Promise<void> {
+    for (const visit of this.visits) {
+      if (visit.process !== process || visit.response !== null || visit.isDead) continue
+      visit.isDead = true
+      this.#running = visit
+      this.note({ what: 'died', visit })
+      const tasks = this.#tasks.filter((task) => task.visit === visit)
+      this.#tasks = this.#tasks.filter((task) => task.visit !== visit)
+      for (const task of tasks) task.cancel()
+      await this.#settle()
+    }
+  }
+
+  async #settle (): Promise<void> {
+    for (let quiet = 0; quiet < QUIET_LOOPS;) {
+      const before = this.#activity
+      await nextLoop()
+      quiet = this.#activity === before ? quiet + 1 : 0
+      if (quiet > 0 && this.#isWaiting()) return
+    }
+  }
+
+  /** Whether every request waits for the scheduler. */
+  #isWaiting (): boolean {
+    return this.visits.every((visit) => visit.response !== null || visit.isDead || this.#tasks.some((task) => task.visit === visit))
+  }
+}
