@@ -129,7 +129,7 @@ export class SessionMap<Data = SessionData> extends IndexAccess<SessionHost> {
     this[HOST].overrideCookie(attributes)
   }
 
-  /** Moves the idle deadline with this response, even if less than a tenth of it has gone by. */
+  /** Moves the idle deadline with this response, even if less than a tenth of it has passed. */
   touch (): void {
     this[HOST].state.touch()
   }
