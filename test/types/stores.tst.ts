@@ -51,7 +51,7 @@ test('the memory store takes its bounds, and counts', () => {
   expect(MemoryStore).type.not.toBeConstructableWith({ max: 10 })
   const store = new MemoryStore()
   expect(store).type.toBeAssignableTo<SessionStore>()
-  expect([store.size, store.bytes, store.created, store.expired, store.evicted]).type.toBe<number[]>()
+  expect([store.size, store.bytes, store.expired, store.evicted]).type.toBe<number[]>()
   expect(store.size = 0).type.toRaiseError('read-only')
 })
 
