@@ -4,6 +4,7 @@ import { Session } from 'node:inspector/promises'
 import Fastify from 'fastify'
 import session, { requireSession } from '../dist/index.js'
 
+const dist = new URL('../dist/', import.meta.url).href
 const app = Fastify()
 await app.register(session)
 app.get('/untouched', async () => 'ok')
@@ -38,8 +39,8 @@ for (const [title, request] of Object.entries(requests)) {
   await app.inject(request)
   const { result } = await inspector.post('Profiler.takePreciseCoverage')
   await inspector.post('Profiler.stopPreciseCoverage')
-  const ours = result.filter(({ url }) => /\/dist\/(index|lib\/)/.test(url))
-  const called = ours.map(({ url, functions }) => ({ file: url.replace(/.*\/dist\//, ''), functions: functions.filter(({ ranges }) => ranges[0].count > 0) })).filter(({ functions }) => functions.length > 0)
+  const ours = result.filter(({ url }) => url.startsWith(dist))
+  const called = ours.map(({ url, functions }) => ({ file: url.slice(dist.length), functions: functions.filter(({ ranges }) => ranges[0].count > 0) })).filter(({ functions }) => functions.length > 0)
   const functions = called.flatMap((each) => each.functions)
   const calls = functions.reduce((sum, { ranges }) => sum + ranges[0].count, 0)
   console.log(`${title}: ${called.length} files, ${functions.length} functions, ${calls} calls`)

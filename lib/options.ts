@@ -3,7 +3,7 @@
 import { inspect } from 'node:util'
 import { cookieAttributeNames, resolveCookieAttributes, type CookieAttributes } from './cookie-attributes.js'
 import { CookieSigner } from './cookie-signer.js'
-import { DURATION_MEND, toMilliseconds } from './duration.js'
+import { deadlineFix, DURATION_FIX, toDeadline, toMilliseconds } from './duration.js'
 import { InvalidOptionError } from './errors.js'
 import { MemoryStore } from './stores/memory/memory-store.js'
 import { unknownName } from './unknown-names.js'
@@ -114,8 +114,8 @@ function refuseUnknown (given: object, names: ReadonlySet<string>, prefix: strin
 
 /** An idle timeout beyond the absolute one could never take effect. */
 function lifetimeOption (idleTimeout: unknown, absoluteTimeout: unknown): SessionLifetime {
-  const idle = duration('idleTimeout', idleTimeout)
-  const absolute = duration('absoluteTimeout', absoluteTimeout)
+  const idle = deadline('idleTimeout', idleTimeout)
+  const absolute = deadline('absoluteTimeout', absoluteTimeout)
   if (idle > absolute) refuse('idleTimeout', idleTimeout, `it is longer than absoluteTimeout, ${inspect(absoluteTimeout)}: give absoluteTimeout, too`)
   return Object.freeze({ idle, absolute, persistent: false })
 }
@@ -135,7 +135,11 @@ function checkedStore (store: SessionStore): SessionStore {
 }
 
 function duration (option: string, value: unknown): number {
-  return toMilliseconds(value) ?? refuse(option, value, DURATION_MEND)
+  return toMilliseconds(value) ?? refuse(option, value, DURATION_FIX)
+}
+
+function deadline (option: string, value: unknown): number {
+  return toDeadline(value) ?? refuse(option, value, deadlineFix(value))
 }
 
 function choice<T extends string> (option: string, value: T, choices: readonly T[]): T {

@@ -7,7 +7,7 @@ import type { SessionHost, ValueStep } from '../session/session-host.js'
 import type { SessionState } from '../session/session-state.js'
 import type { StateListener } from '../session/session-values.js'
 import { reportCorrupt } from '../store/corrupt-records.js'
-import { reloadSession } from '../store/load-session.js'
+import { reloadSession, type PresentedToken } from '../store/load-session.js'
 import type { Save } from '../store/save.js'
 import { saveSession } from '../store/save-session.js'
 import { takeAtOnce, updateAtOnce } from './at-once.js'
@@ -18,9 +18,9 @@ export class DetachedSession implements SessionHost, StateListener {
   readonly state: SessionState
   readonly #registration: Registration
   readonly #log: LineLog
-  readonly #tokens: readonly string[]
+  readonly #tokens: readonly PresentedToken[]
 
-  constructor (registration: Registration, log: LineLog, state: SessionState, tokens: readonly string[]) {
+  constructor (registration: Registration, log: LineLog, state: SessionState, tokens: readonly PresentedToken[]) {
     this.#registration = registration
     this.#log = log
     this.#tokens = tokens

@@ -2,7 +2,7 @@
 import { inspect } from 'node:util'
 import type { FastifyRequest } from 'fastify'
 import { didYouMean } from '../did-you-mean.js'
-import { DURATION_MEND, toMilliseconds } from '../duration.js'
+import { DURATION_FIX, toMilliseconds } from '../duration.js'
 import { InvalidOptionError } from '../errors.js'
 import { EXEMPT_FIX, isExemptPath } from './exempt-paths.js'
 import { LoginPage } from './login-page.js'
@@ -62,7 +62,7 @@ export function resolveGuard (condition: unknown, options: GuardOptions): GuardS
   return {
     keys: typeof condition === 'function' ? null : keysOf(condition),
     predicate: condition as SessionPredicate,
-    fresh: fresh === undefined ? null : toMilliseconds(fresh) ?? refuse('fresh', fresh, DURATION_MEND),
+    fresh: fresh === undefined ? null : toMilliseconds(fresh) ?? refuse('fresh', fresh, DURATION_FIX),
     statusCode,
     loginPage: redirectTo === undefined ? null : LoginPage.at(redirectTo) ?? refuse('redirectTo', redirectTo, "give a path such as '/login', or a whole address such as 'https://login.example/'"),
     except: [...except] as string[],

@@ -4,34 +4,38 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { andThen, recover } from '../awaitable.js'
 import { CookieNotDeliverableError, NotCoveredError, StoreError, StoreTimeoutError } from '../errors.js'
 import { logLine } from '../log-line.js'
-import { isModified, needsNewCookie, planSave } from '../session/save-plan.js'
+import { hasUnsaved, needsNewCookie, planSave } from '../session/save-plan.js'
 import { SessionMap, type Session } from '../session/session.js'
 import type { SessionHost, ValueStep } from '../session/session-host.js'
 import { SessionState } from '../session/session-state.js'
 import type { StateListener } from '../session/session-values.js'
 import { reportCorrupt } from '../store/corrupt-records.js'
 import { loadSession, reloadSession, unavailableSession } from '../store/load-session.js'
-import type { Save } from '../store/save.js'
+import type { CookieAction, Save } from '../store/save.js'
 import { saveSession } from '../store/save-session.js'
 import { thrownError } from '../thrown-error.js'
 import type { SessionCookieAttributes } from '../../types/options.js'
 import type { Awaitable } from '../../types/store.js'
 import { takeAtOnce, updateAtOnce } from './at-once.js'
+import { keepVaryOnCookie, varyOnCookie } from './cache-headers.js'
 import { ChangeWatch } from './change-watch.js'
 import { hasOptedOut } from './opted-out.js'
-import { mayCarryToken, readTokens } from './read-tokens.js'
+import { mayCarryToken, readTokens, type CookieToken } from './read-tokens.js'
 import type { Registration } from './registration.js'
 import { SessionResponse } from './session-response.js'
-import { sentStatus } from './web-response.js'
+import { isWebResponse, sentStatus } from './web-response.js'
 
 export class RequestSession implements SessionHost, StateListener {
   readonly session: Session
   readonly #registration: Registration
   readonly #request: FastifyRequest
   readonly #reply: FastifyReply
-  readonly #response: SessionResponse
+  #tokens: readonly CookieToken[] = []
+  #response: SessionResponse | null = null
   #state: SessionState | null = null
   #watch: ChangeWatch | null = null
+  /** The app looked at the session, so the response depends on the cookie. */
+  #isLookedAt = false
   #isSaved = false
   #hasFailed = false
 
@@ -39,7 +43,6 @@ export class RequestSession implements SessionHost, StateListener {
     this.#registration = registration
     this.#request = request
     this.#reply = reply
-    this.#response = new SessionResponse(registration, reply)
     this.session = new SessionMap(this) as Session
   }
 
@@ -48,7 +51,7 @@ export class RequestSession implements SessionHost, StateListener {
     const { cookie } = this.#request.headers
     if (!mayCarryToken(this.#registration, cookie) || hasOptedOut(this.#request)) return
     return recover(() => {
-      this.#response.tokens = readTokens(this.#registration, cookie, this.#request.cookies)
+      this.#tokens = readTokens(this.#registration, cookie, this.#request.cookies)
       return andThen(loadSession(this.#registration, this.#tokens, this.#request.log), (state) => { this.#use(state) })
     }, (reason) => this.#loadFailed(thrownError(reason)))
   }
@@ -62,7 +65,7 @@ export class RequestSession implements SessionHost, StateListener {
 
   /** Where none was loaded it is made at the first look; most visitors' requests never look. */
   get state (): SessionState {
-    this.#response.isLookedAt = true
+    this.#isLookedAt = true
     return this.#state ?? this.#begin()
   }
 
@@ -89,7 +92,7 @@ export class RequestSession implements SessionHost, StateListener {
 
   overrideCookie (attributes: SessionCookieAttributes): void {
     this.changing()
-    this.#response.overrideCookie(attributes)
+    this.#owed.overrideCookie(attributes)
   }
 
   async save (): Promise<boolean> {
@@ -101,7 +104,7 @@ export class RequestSession implements SessionHost, StateListener {
       throw new CookieNotDeliverableError('the headers have been sent; save the session before')
     }
     try {
-      this.#response.answer(await saveSession(this.#registration, state, this.#request.log), state)
+      this.#answer(await saveSession(this.#registration, state, this.#request.log), state)
       this.#hasFailed = false
     } catch (error) {
       this.#noteFailure(thrownError(error))
@@ -128,9 +131,9 @@ export class RequestSession implements SessionHost, StateListener {
   /** Saves what is pending, for the response with this payload; at once where there is nothing to wait for. */
   finish (payload: unknown): Awaitable<void> {
     const state = this.#state
-    if (state === null) return this.#response.tellCaches(payload)
+    if (state === null) return this.#tellCaches(payload)
     // an error that came after the save leads here again, with a response of its own
-    if (this.#isSaved) this.#response.keepCookie()
+    if (this.#isSaved) this.#response?.keepCookie()
     this.#isSaved = true
     // nothing is tried twice: a failed save leads here again too
     if (this.#hasFailed) return
@@ -140,10 +143,19 @@ export class RequestSession implements SessionHost, StateListener {
       const saving = state.isUntouched ? 'none' : saveSession(this.#registration, state, this.#request.log)
       return andThen(saving, (action) => {
         this.#watch?.saved()
-        this.#response.answer(action, state)
-        this.#response.tellCaches(payload)
+        this.#answer(action, state)
+        this.#tellCaches(payload)
       })
     }, (reason) => this.#finishFailed(thrownError(reason), payload))
+  }
+
+  #answer (action: CookieAction, state: SessionState): void {
+    if (action !== 'none' || this.#response !== null || this.#tokens[0]?.renew === true || this.#tokens.length > 1) this.#owed.answer(action, state, this.#tokens)
+  }
+
+  #tellCaches (payload: unknown): void {
+    if (this.#isLookedAt) varyOnCookie(this.#reply)
+    if (typeof payload === 'object' && (this.#isLookedAt || this.#response !== null) && isWebResponse(payload)) keepVaryOnCookie(this.#reply)
   }
 
   #finishFailed (error: Error, payload: unknown): void {
@@ -151,18 +163,19 @@ export class RequestSession implements SessionHost, StateListener {
     // a request that changed nothing loses nothing
     const canGoOn = this.#registration.config.onStoreError === 'anonymous' && isStoreFailure(error) && !hasUnsaved(this.#state as SessionState)
     if (!canGoOn) throw error
-    this.#response.tellCaches(payload)
+    this.#tellCaches(payload)
   }
 
   #noteFailure (error: Error): void {
     this.#hasFailed = true
     logLine(this.#request.log, 'error', { err: error.cause ?? error }, 'the session could not be saved')
     // a logout clears the cookie even if the store cannot be told
-    if (this.#state?.draft?.identity === 'destroyed') this.#response.clearCookie()
+    if (this.#state?.draft?.identity === 'destroyed') this.#owed.clearCookie()
   }
 
-  get #tokens (): readonly string[] {
-    return this.#response.tokens.map(({ token }) => token)
+  get #owed (): SessionResponse {
+    this.#response ??= new SessionResponse(this.#registration, this.#reply)
+    return this.#response
   }
 
   get #saving (): Save {
@@ -178,13 +191,4 @@ function areHeadersSent (request: FastifyRequest, reply: FastifyReply): boolean 
 
 function isStoreFailure (error: Error): boolean {
   return error instanceof StoreError || error instanceof StoreTimeoutError
-}
-
-/** A value that cannot even be encoded was not saved either. */
-function hasUnsaved (state: SessionState): boolean {
-  try {
-    return isModified(state)
-  } catch {
-    return true
-  }
 }

@@ -1,20 +1,14 @@
-// What a response owes to the session: its cookie, and a word to caches.
+// What a save means for the cookie of the response.
 import type { FastifyReply } from 'fastify'
 import { logLine } from '../log-line.js'
 import type { SessionState } from '../session/session-state.js'
 import type { CookieAction } from '../store/save.js'
 import type { SessionCookieAttributes } from '../../types/options.js'
-import { keepVaryOnCookie, varyOnCookie } from './cache-headers.js'
 import type { CookieToken } from './read-tokens.js'
 import type { Registration } from './registration.js'
 import { ResponseCookie } from './response-cookie.js'
-import { isWebResponse } from './web-response.js'
 
 export class SessionResponse {
-  /** What the request brought. */
-  tokens: readonly CookieToken[] = []
-  /** The app looked at the session, so the response depends on the cookie. */
-  isLookedAt = false
   readonly #registration: Registration
   readonly #reply: FastifyReply
   #cookie: ResponseCookie | null = null
@@ -29,12 +23,12 @@ export class SessionResponse {
   }
 
   /** Does about the cookie what a save asks for. A request with an earlier token gets none: the browser has, or will get, a newer one. */
-  answer (action: CookieAction, state: SessionState): void {
+  answer (action: CookieAction, state: SessionState, tokens: readonly CookieToken[]): void {
     const { stored } = state
     if (action === 'clear') return this.#ownCookie.clear()
     if (stored?.isCurrent !== true) return
     if (action === 'send' || this.#cookie?.isDue === true) this.#ownCookie.send(state)
-    else if (action === 'renew' || this.#isToBeSignedAnew(stored.cookieToken)) this.#ownCookie.renew(state)
+    else if (action === 'renew' || this.#isToBeSignedAnew(stored.cookieToken, tokens)) this.#ownCookie.renew(state)
   }
 
   /** Clears the cookie whatever the store says. */
@@ -51,14 +45,9 @@ export class SessionResponse {
     this.#cookie?.keep()
   }
 
-  tellCaches (payload: unknown): void {
-    if (this.isLookedAt) varyOnCookie(this.#reply)
-    if ((this.isLookedAt || this.#cookie?.isSet === true) && isWebResponse(payload)) keepVaryOnCookie(this.#reply)
-  }
-
   /** Whether an old secret signed the cookie that the request came with. */
-  #isToBeSignedAnew (cookieToken: string): boolean {
-    return this.#cookie?.isSet !== true && this.tokens.some(({ token, renew }) => renew && token === cookieToken)
+  #isToBeSignedAnew (cookieToken: string, tokens: readonly CookieToken[]): boolean {
+    return this.#cookie?.isSet !== true && tokens.some(({ token, renew }) => renew && token === cookieToken)
   }
 
   get #ownCookie (): ResponseCookie {

@@ -4,7 +4,7 @@ import type { DenialReason, SessionCounts } from '../events.js'
 import { SessionState } from '../session/session-state.js'
 import type { Session } from '../session/session.js'
 import { issueSession } from '../store/begin-session.js'
-import { loadSession, unavailableSession } from '../store/load-session.js'
+import { loadSession, unavailableSession, type PresentedToken } from '../store/load-session.js'
 import type { SessionData, SessionValues } from '../../types/session-data.js'
 import { DetachedSession } from './detached-session.js'
 import { mayCarryToken, readTokens } from './read-tokens.js'
@@ -51,7 +51,7 @@ export class Sessions<Data = SessionData> {
    * saves it by itself: call `save()`. Throws a `StoreError` when the store fails.
    */
   async load (cookieHeader: string | undefined): Promise<Session<Data>> {
-    const tokens = mayCarryToken(this.#registration, cookieHeader) ? readTokens(this.#registration, cookieHeader, null).map(({ token }) => token) : []
+    const tokens = mayCarryToken(this.#registration, cookieHeader) ? readTokens(this.#registration, cookieHeader, null) : []
     return new DetachedSession(this.#registration, this.#log, await this.#load(tokens), tokens).session as unknown as Session<Data>
   }
 
@@ -81,7 +81,7 @@ export class Sessions<Data = SessionData> {
     sessions.#registration.events.emit('denied', session === null || session.isNew ? null : session.sessionId, { reason })
   }
 
-  async #load (tokens: readonly string[]): Promise<SessionState> {
+  async #load (tokens: readonly PresentedToken[]): Promise<SessionState> {
     try {
       return await loadSession(this.#registration, tokens, this.#log)
     } catch (error) {

@@ -2,7 +2,7 @@
 import { inspect } from 'node:util'
 import type { Duration } from '../../types/options.js'
 import type { SessionLifetime } from '../../types/store.js'
-import { DURATION_MEND, toMilliseconds } from '../duration.js'
+import { deadlineFix, toDeadline } from '../duration.js'
 import { InvalidArgumentError } from '../errors.js'
 import { unknownName } from '../unknown-names.js'
 import type { Scope } from './layer.js'
@@ -59,7 +59,7 @@ export function refuseCallback (call: string, given: unknown): void {
 }
 
 function milliseconds (name: string, value: unknown): number {
-  const result = toMilliseconds(value)
-  if (result === null) throw new InvalidArgumentError('lifetime()', `${name} ${inspect(value)}`, DURATION_MEND)
+  const result = toDeadline(value)
+  if (result === null) throw new InvalidArgumentError('lifetime()', `${name} ${inspect(value)}`, deadlineFix(value))
   return result
 }

@@ -1,6 +1,6 @@
 // What the store holds, what a save has sent, what was changed since: the newest
 // layer that knows decides. decisions/layers.md says why.
-import { changedValues, storedValue } from '../record/apply-changes.js'
+import { changedValues } from '../record/apply-changes.js'
 import { createToken, type Token } from '../record/token.js'
 import type { SessionLifetime, SessionRecord } from '../../types/store.js'
 import { beginsAnew, Layer } from './layer.js'
@@ -67,7 +67,8 @@ export class Layers {
     if (drafted !== undefined) return drafted
     const sent = this.sent?.lookUp(key)
     if (sent !== undefined) return sent
-    return this.stored === null ? null : storedValue(this.stored.record.values, key)
+    // `constructor` and `__proto__` are keys like any other
+    return this.stored !== null && Object.hasOwn(this.stored.record.values, key) ? this.stored.record.values[key] as string : null
   }
 
   has (key: string): boolean {

@@ -43,14 +43,23 @@ export function isModified (state: SessionState): boolean {
   return step !== 'nothing' && step !== 'touch'
 }
 
+/** A value that cannot even be encoded was not saved either. */
+export function hasUnsaved (state: SessionState): boolean {
+  try {
+    return isModified(state)
+  } catch {
+    return true
+  }
+}
+
 /** Whether the plan gives the session a new cookie. */
 export function needsNewCookie (plan: SavePlan, { draft }: SessionState): boolean {
   if (plan.step === 'logout') return draft !== null && isAnythingSet(draft)
   return plan.step === 'create' || plan.step === 'regenerate' || (plan.step === 'update' && plan.token !== null)
 }
 
-function planLogout ({ stored, openedIds, draft }: SessionState): SavePlan {
-  if (stored !== null || openedIds.length > 0) return { step: 'logout' }
+function planLogout ({ stored, opened, draft }: SessionState): SavePlan {
+  if (stored !== null || opened.length > 0) return { step: 'logout' }
   return isAnythingSet(draft as Layer) ? { step: 'create' } : NOTHING
 }
 

@@ -7,7 +7,7 @@ import { SessionValues } from './session-values.js'
 
 export class SessionState extends SessionValues {
   /** Every session that the request's cookies belong to: a logout ends them all. */
-  openedIds: readonly string[] = []
+  opened: ReadonlyArray<{ readonly id: string }> = []
 
   now (): number {
     return this.settings.clock.now()
@@ -59,9 +59,7 @@ export class SessionState extends SessionValues {
   /** Takes over the values of a session whose beginning nobody knows: a login, but not a fresh one. */
   adopt (entries: ReadonlyArray<[key: string, value: unknown]>, persistent: boolean): void {
     this.setMany(entries)
-    const draft = this.change()
-    draft.become('regenerated')
-    draft.beganAt = UNKNOWN_TIME
+    this.#beginAnew('regenerated').beganAt = UNKNOWN_TIME
     this.setLifetime({ persistent })
   }
 
@@ -79,9 +77,9 @@ export class SessionState extends SessionValues {
   get isUntouched (): boolean {
     if (this.draft !== null || this.saving !== null || this.live !== null) return false
     if (this.stored === null) return true
-    const { expiresAt, absoluteExpiresAt } = this.stored.record
+    const { expiresAt, absoluteExpiresAt, lifetime } = this.stored.record
     const left = expiresAt - this.usedAt
-    const { idle } = this.lifetime
+    const { idle } = lifetime ?? this.settings.lifetime
     return left <= idle && (left > idle * 0.9 || expiresAt === absoluteExpiresAt)
   }
 
@@ -92,9 +90,9 @@ export class SessionState extends SessionValues {
   }
 
   /** Starts over from what the store holds. */
-  restart ({ status, stored, openedIds, endedId }: SessionState): void {
+  restart ({ status, stored, opened, endedId }: SessionState): void {
     this.status = status
-    this.openedIds = openedIds
+    this.opened = opened
     this.endedId = endedId
     this.confirm(stored)
     this.draft = null

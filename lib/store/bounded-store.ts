@@ -11,7 +11,8 @@ interface AnswerKind {
   isAnswer (answer: unknown): boolean
 }
 
-const anything: AnswerKind = { expected: 'anything', isAnswer: () => true }
+// what is no record is told apart later, and counts as absent; a thenable that claims to be none might be waited for without a time limit
+const noThenable: AnswerKind = { expected: 'a record, the mark of an ended session or null', isAnswer: (answer) => typeof answer !== 'object' || answer === null || !('then' in answer) }
 const aBoolean: AnswerKind = { expected: 'a boolean', isAnswer: (answer) => typeof answer === 'boolean' }
 const anUpdateResult = oneOf('done', 'missing', 'conflict', 'too-large')
 const aTouchResult = oneOf('done', 'missing', 'stale')
@@ -38,7 +39,7 @@ export function boundStore (store: SessionStore, timeout: number, onError: (erro
 
   function call<T> (name: string, { expected, isAnswer }: AnswerKind, run: () => Awaitable<T>, sent?: SentValues): Awaitable<T> {
     const accept = (answer: T): T => {
-      if (isAnswer(answer)) return answer
+      if (isSuch(name, isAnswer, answer)) return answer
       throw fail(new StoreError({ cause: new TypeError(`${name} must answer with ${expected}; it answered ${shownAnswer(answer)}`) }))
     }
     let answer: Awaitable<T>
@@ -49,10 +50,20 @@ export function boundStore (store: SessionStore, timeout: number, onError: (erro
     } catch (thrown) {
       throw failed(name, thrown, sent)
     }
-    return isLater ? inTime(name, answer as Promise<T>, sent).then(accept) : accept(answer as T)
+    return isLater ? inTime(name, answer as Promise<T>, sent).then(({ value }) => accept(value)) : accept(answer as T)
   }
 
-  function inTime<T> (name: string, answer: Promise<T>, sent?: SentValues): Promise<T> {
+  /** A proxy may throw when it is looked at. */
+  function isSuch (name: string, isAnswer: AnswerKind['isAnswer'], answer: unknown): boolean {
+    try {
+      return isAnswer(answer)
+    } catch (thrown) {
+      throw failed(name, thrown)
+    }
+  }
+
+  /** In a box: a promise looks whether what it is fulfilled with is a thenable, and would wait for that. */
+  function inTime<T> (name: string, answer: Promise<T>, sent?: SentValues): Promise<{ value: T }> {
     return new Promise((resolve, reject) => {
       let late = false
       const timer = setTimeout(() => {
@@ -62,7 +73,7 @@ export function boundStore (store: SessionStore, timeout: number, onError: (erro
       // a thenable that is no promise may throw, call back twice, or answer with another one
       Promise.resolve(answer).then((value) => {
         clearTimeout(timer)
-        resolve(value)
+        resolve({ value })
       }, (thrown: unknown) => {
         clearTimeout(timer)
         if (!late) reject(failed(name, thrown, sent))
@@ -71,7 +82,7 @@ export function boundStore (store: SessionStore, timeout: number, onError: (erro
   }
 
   return {
-    read: (id) => call('store.read()', anything, () => store.read(id)),
+    read: (id) => call('store.read()', noThenable, () => store.read(id)),
     create: (id, record) => call('store.create()', aBoolean, () => store.create(id, record), () => Object.values(record.values)),
     update: (id, changes) => call('store.update()', anUpdateResult, () => store.update(id, changes), () => Object.values(changes.set)),
     touch: (id, renewal) => call('store.touch()', aTouchResult, () => store.touch(id, renewal)),

@@ -1,9 +1,19 @@
 // Which session a request has, when its cookies open more than one.
+import type { TokenStanding } from '../record/standing.js'
 import type { SessionRecord } from '../../types/store.js'
-import type { FoundSession } from './load-session.js'
 import type { StoreContext } from './store-context.js'
 
-type OpenSession = FoundSession & { readonly record: SessionRecord }
+/** A session that a token belongs to. */
+export interface FoundSession {
+  readonly id: string
+  readonly cookieToken: string
+  readonly standing: Exclude<TokenStanding, 'unknown'>
+  /** `null` when it has ended. */
+  readonly record: SessionRecord | null
+}
+
+/** One that the token opens. */
+export type OpenSession = FoundSession & { readonly record: SessionRecord }
 
 /**
  * The one to use, `null` for none. Two live sessions under one name are reported: a
@@ -11,7 +21,6 @@ type OpenSession = FoundSession & { readonly record: SessionRecord }
  * One session under two of its tokens is not two.
  */
 export function chooseSession ({ onAmbiguousCookie, events }: StoreContext, found: readonly FoundSession[]): OpenSession | null {
-  if (found.length === 1) return isOpen(found[0] as FoundSession) ? found[0] as OpenSession : null
   const open = found.filter(isOpen)
   const first = open.find(({ standing }) => standing === 'current') ?? open[0] ?? null
   if (first === null || open.every(({ id }) => id === first.id)) return first
@@ -19,6 +28,6 @@ export function chooseSession ({ onAmbiguousCookie, events }: StoreContext, foun
   return onAmbiguousCookie === 'refuse' ? null : first
 }
 
-function isOpen (found: FoundSession): found is OpenSession {
+export function isOpen (found: FoundSession): found is OpenSession {
   return found.standing === 'current' || found.standing === 'earlier'
 }

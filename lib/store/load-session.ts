@@ -2,34 +2,27 @@
 // removes anything.
 import { andThen } from '../awaitable.js'
 import { isEnded, isExpired, isRecord } from '../record/record.js'
-import { LATE_FOR, standingOf, type TokenStanding } from '../record/standing.js'
+import { LATE_FOR, standingOf } from '../record/standing.js'
 import { tokenOf } from '../record/token.js'
 import { SessionState } from '../session/session-state.js'
-import type { Awaitable, SessionRecord } from '../../types/store.js'
-import { chooseSession } from './choose-session.js'
+import type { Awaitable } from '../../types/store.js'
+import { chooseSession, isOpen, type FoundSession, type OpenSession } from './choose-session.js'
 import { reportCorrupt } from './corrupt-records.js'
 import { prepareSession } from './prepare-session.js'
 import type { SessionLog, StoreContext } from './store-context.js'
 
-/** A session that a token belongs to. */
-export interface FoundSession {
-  readonly id: string
-  readonly cookieToken: string
-  readonly standing: Exclude<TokenStanding, 'unknown'>
-  /** `null` when it has ended. */
-  readonly record: SessionRecord | null
+/** What a cookie held. */
+export interface PresentedToken {
+  readonly token: string
 }
 
 /** The session that the tokens open, or an empty one. Throws a `StoreError` when the store fails. */
-export function loadSession (context: StoreContext, tokens: readonly string[], log: SessionLog): Awaitable<SessionState> {
+export function loadSession (context: StoreContext, tokens: readonly PresentedToken[], log: SessionLog): Awaitable<SessionState> {
   const arrivedAt = context.settings.clock.now()
-  const [token, ...others] = tokens
-  if (token === undefined) return new SessionState(context.settings, arrivedAt)
-  return andThen(findSession(context, token, arrivedAt, log), (found) => {
-    const first = found === null ? [] : [found]
-    if (others.length === 0) return useFound(context, first, arrivedAt, log)
-    return andThen(findAll(context, others, arrivedAt, log), (more) => useFound(context, [...first, ...more], arrivedAt, log))
-  })
+  const first = tokens[0]
+  if (first === undefined) return new SessionState(context.settings, arrivedAt)
+  if (tokens.length > 1) return andThen(findAll(context, tokens, arrivedAt, log), (found) => useFound(context, found, chooseSession(context, found), arrivedAt, log))
+  return andThen(findSession(context, first, arrivedAt, log), (found) => useFound(context, found === null ? [] : [found], found !== null && isOpen(found) ? found : null, arrivedAt, log))
 }
 
 /** What stands in for a session that could not be read: it finds nothing, and throws when written to. */
@@ -38,14 +31,14 @@ export function unavailableSession ({ settings }: StoreContext): SessionState {
 }
 
 /** Drops what is pending and reads the session again, after a save that is under way. */
-export async function reloadSession (context: StoreContext, state: SessionState, tokens: readonly string[], log: SessionLog): Promise<void> {
+export async function reloadSession (context: StoreContext, state: SessionState, tokens: readonly PresentedToken[], log: SessionLog): Promise<void> {
   await state.saving
   const { stored } = state
-  state.restart(await loadSession(context, stored === null ? tokens : [stored.cookieToken], log))
+  state.restart(await loadSession(context, stored === null ? tokens : [{ token: stored.cookieToken }], log))
 }
 
 /** What the token belongs to; `null` when that is nothing. */
-function findSession (context: StoreContext, cookieToken: string, arrivedAt: number, log: SessionLog): Awaitable<FoundSession | null> {
+function findSession (context: StoreContext, { token: cookieToken }: PresentedToken, arrivedAt: number, log: SessionLog): Awaitable<FoundSession | null> {
   const { id, verifier } = tokenOf(context.settings.namespace, cookieToken)
   return andThen(context.store.read(id), (answer: unknown) => {
     if (isRecord(answer)) {
@@ -62,16 +55,15 @@ function findSession (context: StoreContext, cookieToken: string, arrivedAt: num
 }
 
 /** A logout ends every session that the cookies belong to, so each is looked for. */
-function findAll (context: StoreContext, [token, ...rest]: readonly string[], arrivedAt: number, log: SessionLog): Awaitable<readonly FoundSession[]> {
+function findAll (context: StoreContext, [token, ...rest]: readonly PresentedToken[], arrivedAt: number, log: SessionLog): Awaitable<readonly FoundSession[]> {
   if (token === undefined) return []
   return andThen(findSession(context, token, arrivedAt, log), (found) =>
     andThen(findAll(context, rest, arrivedAt, log), (others) => found === null ? others : [found, ...others]))
 }
 
-function useFound (context: StoreContext, found: readonly FoundSession[], arrivedAt: number, log: SessionLog): Awaitable<SessionState> {
+function useFound (context: StoreContext, found: readonly FoundSession[], chosen: OpenSession | null, arrivedAt: number, log: SessionLog): Awaitable<SessionState> {
   const state = new SessionState(context.settings, arrivedAt)
-  state.openedIds = found.map(({ id }) => id)
-  const chosen = chooseSession(context, found)
+  state.opened = found
   if (chosen === null) {
     const late = found.find(({ standing }) => standing === 'late')
     if (late !== undefined) state.noteEnded(late.id)

@@ -6,7 +6,7 @@
  * @packageDocumentation
  */
 import { inspect } from 'node:util'
-import { DURATION_MEND, toMilliseconds } from '../../duration.js'
+import { DURATION_FIX, toMilliseconds } from '../../duration.js'
 import { InvalidOptionError } from '../../errors.js'
 import { publish } from '../../events.js'
 import { applyChanges, applyRenewal } from '../../record/apply-changes.js'
@@ -53,7 +53,7 @@ class AdaptedStore implements SessionStore {
 
   constructor (store: ExpressStore, { timeout = '2s', clock = Date }: ExpressStoreOptions) {
     const milliseconds = toMilliseconds(timeout)
-    if (milliseconds === null) throw new InvalidOptionError('timeout', inspect(timeout), DURATION_MEND)
+    if (milliseconds === null) throw new InvalidOptionError('timeout', inspect(timeout), DURATION_FIX)
     this.#rows = new ExpressRows('store', store, milliseconds)
     this.#turns = Turns.of(store)
     this.#timeout = milliseconds

@@ -1,7 +1,7 @@
 // What `new MemoryStore(options)` takes, checked.
 import { inspect } from 'node:util'
 import { getHeapStatistics } from 'node:v8'
-import { DURATION_MEND, toMilliseconds } from '../../duration.js'
+import { DURATION_FIX, toMilliseconds } from '../../duration.js'
 import { InvalidOptionError } from '../../errors.js'
 import type { Clock, Duration } from '../../../types/options.js'
 
@@ -43,7 +43,7 @@ export function memorySettings (options: MemoryStoreOptions): MemorySettings {
   if (unknown !== undefined) refuse(unknown, options[unknown as keyof MemoryStoreOptions], `there is no such option; the options are ${known.join(', ')}`)
   const { maxSessions = 1_000_000, maxBytes = Math.floor(getHeapStatistics().heap_size_limit / 3), sweepInterval = '10s', clock = Date } = options
   if (typeof clock?.now !== 'function') refuse('clock', clock, 'give an object with a function now(), such as Date')
-  const interval = toMilliseconds(sweepInterval) ?? refuse('sweepInterval', sweepInterval, DURATION_MEND)
+  const interval = toMilliseconds(sweepInterval) ?? refuse('sweepInterval', sweepInterval, DURATION_FIX)
   return {
     maxSessions: atLeastOne('maxSessions', maxSessions),
     maxBytes: atLeastOne('maxBytes', maxBytes),
