@@ -81,7 +81,7 @@ export type { Session, SessionMap } from './lib/session/session.js'
 export type { IssuedSession, Sessions, SessionStats } from './lib/http/sessions.js'
 export type { MemoryStoreOptions } from './lib/stores/memory/memory-options.js'
 export type { Clock, Duration, SessionCookieAttributes, SessionCookieOptions, SessionOptions } from './types/options.js'
-export type { IndexedValues, SessionData, SessionKey, SessionValue, SessionValues } from './types/session-data.js'
+export type { IndexedValues, KeepList, PluginData, SessionData, SessionKey, SessionValue, SessionValues } from './types/session-data.js'
 export type { Awaitable, DestroyResult, EarlierVerifier, EndCondition, EndedSession, SessionChanges, SessionLifetime, SessionRecord, SessionRenewal, SessionStore, TouchResult, UpdateResult } from './types/store.js'
 export type { LifetimeChange } from './lib/session/arguments.js'
 

@@ -14,7 +14,7 @@ export interface CookieAttributes {
 }
 
 /** Throws the caller's error for one attribute. */
-export type RefuseAttribute = (attribute: string, value: unknown, mend: string) => never
+export type RefuseAttribute = (attribute: string, value: unknown, fix: string) => never
 
 const defaults: CookieAttributes = {
   path: '/', domain: undefined, secure: 'auto', sameSite: 'lax', httpOnly: true, partitioned: false, priority: undefined
@@ -45,9 +45,9 @@ export function resolveCookieAttributes (
   name: string, given: SessionCookieAttributes, refuse: RefuseAttribute, base: CookieAttributes = defaults
 ): CookieAttributes {
   const attributes = Object.freeze({ ...base, ...withoutUndefined(given) })
-  for (const [attribute, [isAllowed, mend]] of Object.entries(allowed)) {
+  for (const [attribute, [isAllowed, fix]] of Object.entries(allowed)) {
     const value = attributes[attribute as keyof CookieAttributes]
-    if (!isAllowed(value)) refuse(attribute, value, mend)
+    if (!isAllowed(value)) refuse(attribute, value, fix)
   }
   refuseUnsafe(name.toLowerCase(), attributes, refuse)
   return attributes

@@ -2,16 +2,16 @@
 // never renamed; the README lists them with what to do.
 import { createError } from '@fastify/error'
 
-/** Raised at registration when an option cannot work: the option, its value and the mend are in the message. */
-export const InvalidOptionError = createError<'FST_KEEP_INVALID_OPTION', 500, [option: string, value: string, mend: string]>(
+/** Raised at registration when an option cannot work: the option, its value and what to write instead are in the message. */
+export const InvalidOptionError = createError<'FST_KEEP_INVALID_OPTION', 500, [option: string, value: string, fix: string]>(
   'FST_KEEP_INVALID_OPTION', 'session option %s is %s: %s', 500, TypeError)
 
 /** Raised at registration when another session of the same app already has the property or the cookie. */
-export const DuplicateSessionError = createError<'FST_KEEP_DUPLICATE_SESSION', 500, [what: string, mend: string]>(
+export const DuplicateSessionError = createError<'FST_KEEP_DUPLICATE_SESSION', 500, [what: string, fix: string]>(
   'FST_KEEP_DUPLICATE_SESSION', '%s is already in use by another session of this app: %s', 500)
 
 /** Raised when a session's method is called with something it cannot work with. */
-export const InvalidArgumentError = createError<'FST_KEEP_INVALID_ARGUMENT', 500, [call: string, value: string, mend: string]>(
+export const InvalidArgumentError = createError<'FST_KEEP_INVALID_ARGUMENT', 500, [call: string, value: string, fix: string]>(
   'FST_KEEP_INVALID_ARGUMENT', 'session.%s was given %s: %s', 500, TypeError)
 
 /** Raised by `session['save'] = …`: the name is a member of the session. */
@@ -39,11 +39,11 @@ export const StaleLoginError = createError<'FST_KEEP_STALE_LOGIN', 401, []>(
   'FST_KEEP_STALE_LOGIN', 'This needs a recent login; log in again', 401)
 
 /** Raised when the session is used on a route that opted out, or before the plugin's hook has run. */
-export const NotCoveredError = createError<'FST_KEEP_NOT_COVERED', 500, [property: string, mend: string]>(
+export const NotCoveredError = createError<'FST_KEEP_NOT_COVERED', 500, [property: string, fix: string]>(
   'FST_KEEP_NOT_COVERED', 'request.%s is not available here: %s', 500)
 
 /** Raised by `save()` when a new cookie is due and nothing can carry it any more. */
-export const CookieNotDeliverableError = createError<'FST_KEEP_COOKIE_NOT_DELIVERABLE', 500, [mend: string]>(
+export const CookieNotDeliverableError = createError<'FST_KEEP_COOKIE_NOT_DELIVERABLE', 500, [fix: string]>(
   'FST_KEEP_COOKIE_NOT_DELIVERABLE', 'a new session cookie is due and cannot be delivered: %s', 500)
 
 /** Raised when the store failed; the `cause` names the function and says what went wrong, without what it was given. The client is told nothing of it. */

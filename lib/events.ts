@@ -44,7 +44,7 @@ const channels = {
   'store-error': channel('fastify-keep:store-error')
 } satisfies Record<SessionEvent, unknown>
 
-/** Tells whoever listens. */
+/** Tells the subscribers. */
 export function publish (event: SessionEvent, sessionId: string | null, more?: Omit<SessionMessage, 'sessionId'>): void {
   if (channels[event].hasSubscribers) channels[event].publish({ sessionId, ...more } satisfies SessionMessage)
 }

@@ -70,7 +70,7 @@ const elsewhere: Record<string, string> = {
   secrets: 'write secret: [newest, older]'
 }
 
-/** Checks the options and fills in the rest. Throws an `InvalidOptionError` that names option, value and mend. */
+/** Checks the options and fills in the rest. Throws an `InvalidOptionError` that names the option, its value and what to write instead. */
 export function resolveOptions (options: SessionOptions): SessionConfig {
   refuseUnknown(options, known, '')
   const {
@@ -90,7 +90,7 @@ export function resolveOptions (options: SessionOptions): SessionConfig {
     store: store === undefined ? new MemoryStore({ clock }) : checkedStore(store),
     lifetime: lifetimeOption(idleTimeout, absoluteTimeout),
     cookieName: name,
-    cookie: resolveCookieAttributes(name, attributes, (attribute, value, mend) => refuse(`cookie.${attribute}`, value, mend)),
+    cookie: resolveCookieAttributes(name, attributes, (attribute, value, fix) => refuse(`cookie.${attribute}`, value, fix)),
     signer: secret === undefined ? null : signer(secret),
     saveOn: choice('saveOn', saveOn, ['always', 'success']),
     onStoreError: choice('onStoreError', onStoreError, ['fail', 'anonymous']),
@@ -101,10 +101,10 @@ export function resolveOptions (options: SessionOptions): SessionConfig {
   })
 }
 
-function refuse (option: string, value: unknown, mend: string): never {
+function refuse (option: string, value: unknown, fix: string): never {
   // depth -1 names an object's class and shows nothing inside: there may be passwords
   const shown = /secret/i.test(option) ? `of type ${typeof value}` : inspect(value, { depth: -1, maxStringLength: 80 })
-  throw new InvalidOptionError(option, shown, mend)
+  throw new InvalidOptionError(option, shown, fix)
 }
 
 function refuseUnknown (given: object, names: ReadonlySet<string>, prefix: string): void {

@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify'
 
 const given = new Set<string>()
 
-/** Warns the process once, and through it whoever watches stderr; false when it was warned before. */
+/** Warns the process once, and through it everybody who watches stderr; false when it was warned before. */
 function warnOnce (code: string, message: string): boolean {
   if (given.has(code)) return false
   given.add(code)

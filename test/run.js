@@ -33,7 +33,7 @@ function skip (script, reason) {
 }
 
 function hasTypeTests () {
-  return ['types', 'test'].some((folder) => readdirSync(folder, { recursive: true }).some((name) => name.endsWith('.tst.ts')))
+  return readdirSync('test/types', { recursive: true }).some((name) => name.endsWith('.tst.ts'))
 }
 
 function add (counts) {

@@ -53,21 +53,21 @@ export interface SessionCookieOptions extends SessionCookieAttributes {
 export interface SessionOptions {
   /** Where sessions live. Default: a new `MemoryStore`, right for one process. */
   store?: SessionStore
-  /** A session nobody used for this long is over. Default `'1h'` (NIST SP 800-63B-4, 2.2.3: at most 1 hour at AAL2). */
+  /** A session expires after this long without a request. At most `absoluteTimeout`. Default `'1h'` (NIST SP 800-63B-4, 2.2.3: at most 1 hour at AAL2). */
   idleTimeout?: Duration
-  /** A session this old is over, used or not. Default `'24h'` (NIST SP 800-63B-4, 2.2.3: at most 24 hours at AAL2). */
+  /** A session expires at this age, used or not. Default `'24h'` (NIST SP 800-63B-4, 2.2.3: at most 24 hours at AAL2). */
   absoluteTimeout?: Duration
   /** The session cookie. */
   cookie?: SessionCookieOptions
   /**
-   * Signs the cookie, so that forged ids never reach the store. Optional: the id
-   * itself is 256 random bits. A string of at least 32 bytes, or a list of them:
+   * Signs the cookie, so that forged ones never reach the store. Optional: the secret
+   * in it is 240 random bits. A string of at least 32 bytes, or a list of them:
    * the first signs, all open, and a cookie signed by an old one is renewed.
    */
   secret?: string | readonly string[]
   /** The request's property. Default `'session'`; a second session in one app needs its own, and its own cookie name. */
   property?: string
-  /** `'always'` (default), or `'success'`: what a request changed is dropped when it is answered with a 5xx. A `destroy()` is always carried out. */
+  /** `'always'` (default), or `'success'`: what a request changed is dropped when it is answered with a 5xx. A `destroy()` always takes effect. */
   saveOn?: 'always' | 'success'
   /**
    * `'fail'` (default) answers 503 when the store fails. `'anonymous'` goes on

@@ -22,8 +22,8 @@ export function buildApp ({ session: sessionOptions, ...options } = {}) {
     done(null, Object.fromEntries(new URLSearchParams(body)))
   })
 
-  app.get('/', (request, reply) => {
-    const visits = request.session.update('visits', (count = 0) => count + 1)
+  app.get('/', async (request, reply) => {
+    const visits = await request.session.update('visits', (count = 0) => count + 1)
     return reply.page('Home', pages.home({ visits }))
   })
 

@@ -1,7 +1,7 @@
-// `update` and `take` of one session: carried out at the store while the handler waits.
+// `update` and `take` of one session: done at the store while the handler waits.
 import { SessionEndedError, StoreError } from '../errors.js'
 import { beginsAnew } from '../session/layer.js'
-import type { SessionHost, ValueStep } from '../session/session.js'
+import type { SessionHost, ValueStep } from '../session/session-host.js'
 import type { SessionState } from '../session/session-state.js'
 import type { Save } from '../store/save.js'
 import { updateValue } from '../store/update-value.js'

@@ -8,10 +8,10 @@ import { EXEMPT_FIX, isExemptPath } from './exempt-paths.js'
 import { LoginPage } from './login-page.js'
 import type { Session } from '../session/session.js'
 import type { Duration } from '../../types/options.js'
-import type { SessionKey } from '../../types/session-data.js'
+import type { SessionData } from '../../types/session-data.js'
 
 /** Decides by the session, and if need be the request, whether to let it through: `true`, or a promise of `true`, does. */
-export type SessionPredicate = (session: Session, request: FastifyRequest) => boolean | Promise<boolean>
+export type SessionPredicate<Data = SessionData> = (session: Session<Data>, request: FastifyRequest) => boolean | Promise<boolean>
 
 /** How a guard treats the requests it turns away, and which it leaves alone. */
 export interface GuardOptions {
@@ -53,7 +53,7 @@ export interface GuardSettings {
 const names = ['statusCode', 'redirectTo', 'fresh', 'except', 'property'] satisfies Array<keyof GuardOptions>
 
 /** Checks the options and fills in the rest. Throws an `InvalidOptionError` that names the option, its value and the fix. */
-export function resolveGuard (condition: SessionKey | readonly SessionKey[] | SessionPredicate, options: GuardOptions): GuardSettings {
+export function resolveGuard (condition: unknown, options: GuardOptions): GuardSettings {
   refuseUnknown(options)
   const { statusCode = 401, redirectTo, fresh, except = [], property = 'session' } = options
   if (!Number.isInteger(statusCode) || statusCode < 400 || statusCode > 599) refuse('statusCode', statusCode, 'give a status from 400 to 599')

@@ -13,7 +13,7 @@ import { hasOptedOut, isOutsideWalls, rememberGuard } from './opted-out.js'
 import { SessionMap, type Session } from '../session/session.js'
 import { Sessions } from './sessions.js'
 import { warnLoginLoop } from '../warnings.js'
-import type { SessionKey } from '../../types/session-data.js'
+import type { SessionData, SessionKey } from '../../types/session-data.js'
 import type { Awaitable } from '../../types/store.js'
 
 /** A request of Fastify on HTTP/1 or HTTP/2. */
@@ -39,7 +39,7 @@ const MAX_CLOCK_SKEW = 1000
  * with `config: { session: false }` unless the guard stands on the route itself, which is a `NotCoveredError`.
  * Throws an `InvalidOptionError` for options that cannot work.
  */
-export function requireSession<K extends SessionKey> (condition: K | readonly K[] | SessionPredicate, options: GuardOptions = {}): SessionGuard {
+export function requireSession<Data = SessionData> (condition: SessionKey<NoInfer<Data>> | ReadonlyArray<SessionKey<NoInfer<Data>>> | SessionPredicate<Data>, options: GuardOptions = {}): SessionGuard {
   const guard = resolveGuard(condition, options)
   const hook: SessionGuard = function sessionGuard (anyRequest, anyReply, done) {
     const request = anyRequest as FastifyRequest

@@ -7,16 +7,13 @@ import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
 import { DURATION_FIX, toMilliseconds } from '../duration.js'
 import { InvalidOptionError, NotCoveredError, StoreError } from '../errors.js'
 import { hasOptedOut } from './opted-out.js'
-import { decode } from '../record/codec.js'
-import { isExpired, isRecord } from '../record/record.js'
 import { safeCause } from '../store/safe-cause.js'
 import { SessionMap, type Session } from '../session/session.js'
 import { isForeign } from '../stores/express/express-record.js'
 import { ExpressRows, type ExpressStore } from '../stores/express/express-rows.js'
-import { foreignRecord } from '../stores/express/foreign-record.js'
+import { foreignSession } from '../stores/express/foreign-session.js'
 import { Turns } from '../stores/express/turns.js'
 import type { Duration } from '../../types/options.js'
-import type { SessionRecord } from '../../types/store.js'
 
 /** What the old library was told. */
 export interface MoveOptions {
@@ -77,29 +74,23 @@ async function move (rows: ExpressRows, oldId: string, session: Session, log: Fa
   const row = await rows.get(oldId)
   // a session of ours may be in the same store, and its id is no secret
   if (!isForeign(row)) return false
-  const record = foreignRecord(row, SessionMap.stateOf(session).now())
-  if (!isRecord(record)) return false
+  const state = SessionMap.stateOf(session)
+  const old = foreignSession(row, state.now())
+  if (old === null) return false
   await rows.destroy(oldId)
   // the old library may still run somewhere, and may have written it again just now
   if (isForeign(await rows.get(oldId))) await rows.destroy(oldId)
-  // a visitor who has logged in anew since has no use for it
-  if (!session.isNew) return true
+  // a visitor who has logged in anew since has no use for it, nor has anybody for what has expired
+  if (!session.isNew || old.expiresAt <= state.now()) return true
   try {
-    if (adopt(session, record)) await session.save()
+    state.adopt(old.entries, old.isPersistent)
+    await session.save()
   } catch (error) {
     await rows.set(oldId, row).catch((cause: unknown) => {
       log.error({ reason: cause instanceof Error ? cause.message : 'none was given' }, 'an old session could be neither moved nor put back, and is lost')
     })
     throw error
   }
-  return true
-}
-
-/** Takes over the values; false when the old session has expired. */
-function adopt (session: Session, record: SessionRecord): boolean {
-  const state = SessionMap.stateOf(session)
-  if (isExpired(record, state.now())) return false
-  state.adopt(Object.entries(record.values).map(([key, encoded]) => [key, decode(encoded)]), record.lifetime?.persistent ?? false)
   return true
 }
 

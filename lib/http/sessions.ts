@@ -5,7 +5,7 @@ import { SessionState } from '../session/session-state.js'
 import type { Session } from '../session/session.js'
 import { issueSession } from '../store/begin-session.js'
 import { loadSession, unavailableSession, type PresentedToken } from '../store/load-session.js'
-import type { SessionValues } from '../../types/session-data.js'
+import type { SessionData, SessionValues } from '../../types/session-data.js'
 import { DetachedSession } from './detached-session.js'
 import { mayCarryToken, readTokens } from './read-tokens.js'
 import type { Registration } from './registration.js'
@@ -34,8 +34,8 @@ export interface SessionStats extends SessionCounts {
   bytes: number | null
 }
 
-/** `app.sessions`: sessions outside a request. */
-export class Sessions {
+/** `app.sessions`: sessions outside a request. A second session has its own type: `Sessions<AdminData>`. */
+export class Sessions<Data = SessionData> {
   readonly #registration: Registration
   readonly #log: FastifyBaseLogger
 
@@ -50,16 +50,16 @@ export class Sessions {
    * anything else without a request; an empty one when it opens none. Nobody
    * saves it by itself: call `save()`. Throws a `StoreError` when the store fails.
    */
-  async load (cookieHeader: string | undefined): Promise<Session> {
+  async load (cookieHeader: string | undefined): Promise<Session<Data>> {
     const tokens = mayCarryToken(this.#registration, cookieHeader) ? readTokens(this.#registration, cookieHeader, null) : []
-    return new DetachedSession(this.#registration, this.#log, await this.#load(tokens), tokens).session
+    return new DetachedSession(this.#registration, this.#log, await this.#load(tokens), tokens).session as unknown as Session<Data>
   }
 
   /**
    * A new session that holds these values, and the cookie that opens it: for tests
    * and scripts. `await app.inject({ url: '/me', cookies: (await app.sessions.issue({ userId: 1 })).cookies })`
    */
-  async issue (values: SessionValues = {}): Promise<IssuedSession> {
+  async issue (values: SessionValues<Data> = {}): Promise<IssuedSession> {
     const { settings, config: { cookieName } } = this.#registration
     const state = new SessionState(settings, settings.clock.now())
     state.setMany(Object.entries(values))

@@ -14,7 +14,7 @@ const EMPTY: Encoded = Object.freeze({})
 
 /** The record after the changes, or why they do not apply. Shares nothing with either. */
 export function applyChanges (record: SessionRecord, changes: SessionChanges): SessionRecord | 'conflict' | 'too-large' {
-  if (changes.verifier === record.verifier) return record
+  if (changes.verifier !== undefined && changes.verifier === record.verifier) return record
   if (!meetsConditions(record, changes)) return 'conflict'
   const changed = changedRecord(record, changes)
   const { maxSize } = changes

@@ -32,10 +32,10 @@ function holds (check: (answer: unknown) => boolean, answer: unknown): boolean {
 
 function hasFields (answer: unknown): boolean {
   if (typeof answer !== 'object' || answer === null) return false
-  const { values, createdAt, expiresAt, absoluteExpiresAt, version, lifetime, verifier, earlier, generation, shown } = answer as Partial<SessionRecord>
+  const { values, createdAt, expiresAt, absoluteExpiresAt, version, owner, lifetime, verifier, earlier, generation, shown } = answer as Partial<SessionRecord>
   return isWhole(createdAt, MAX_DATE) && isWhole(expiresAt, MAX_DATE) && isWhole(absoluteExpiresAt, MAX_DATE) &&
     isWhole(version, Number.MAX_SAFE_INTEGER) && isWhole(generation, Number.MAX_SAFE_INTEGER) &&
-    typeof verifier === 'string' && typeof shown === 'boolean' && Array.isArray(earlier) && earlier.every(isEarlier) &&
+    (owner === null || typeof owner === 'string') && typeof verifier === 'string' && typeof shown === 'boolean' && Array.isArray(earlier) && earlier.every(isEarlier) &&
     (lifetime === null || isLifetime(lifetime)) && hasStrings(values)
 }
 

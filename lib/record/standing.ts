@@ -22,7 +22,7 @@ export const LATE_FOR = MINUTE
 const OPENS_AFTER_FIRST_USE = MINUTE
 const OPENS_UNUSED = 10 * MINUTE
 
-/** More rotations than this within their time are not carried out. */
+/** More rotations than this within their time do nothing. */
 const MAX_OPEN = 4
 
 const MAX_EARLIER = 16

@@ -1,5 +1,5 @@
 // When a session ends: by its record, what was changed and the time. The idle
-// deadline is only moved when a tenth of the idle timeout has gone by, so that
+// deadline is only moved when a tenth of the idle timeout has passed, so that
 // reading costs no write.
 import { renewedExpiresAt } from '../record/renewal.js'
 import type { SessionLifetime, SessionRenewal } from '../../types/store.js'

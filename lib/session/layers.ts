@@ -47,6 +47,11 @@ export class Layers {
     return layer.token
   }
 
+  /** Whether the store does not hold this session yet. */
+  get isNew (): boolean {
+    return this.stored === null || beginsAnew(this.draft) || beginsAnew(this.sent)
+  }
+
   get createdAt (): number {
     return this.draft?.beganAt ?? this.sent?.beganAt ?? this.stored?.record.createdAt ?? this.usedAt
   }

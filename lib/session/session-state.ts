@@ -59,9 +59,7 @@ export class SessionState extends SessionValues {
   /** Takes over the values of a session whose beginning nobody knows: a login, but not a fresh one. */
   adopt (entries: ReadonlyArray<[key: string, value: unknown]>, persistent: boolean): void {
     this.setMany(entries)
-    const draft = this.change()
-    draft.become('regenerated')
-    draft.beganAt = UNKNOWN_TIME
+    this.#beginAnew('regenerated').beganAt = UNKNOWN_TIME
     this.setLifetime({ persistent })
   }
 

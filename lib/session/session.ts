@@ -2,73 +2,58 @@
 // What a method changes is saved before the response leaves.
 import { inspect } from 'node:util'
 import type { SessionCookieAttributes } from '../../types/options.js'
-import type { IndexedValues, SessionKey, SessionValue, SessionValues } from '../../types/session-data.js'
+import type { IndexedValues, KeepList, SessionData, SessionKey, SessionValue, SessionValues } from '../../types/session-data.js'
 import { MissingKeyError } from '../errors.js'
 import { keysToKeep, lifetimeChange, refuseCallback, refuseOtherKeys, refuseOtherThanFunction, type LifetimeChange } from './arguments.js'
 import { expiresAtOf } from './deadlines.js'
 import { freezeClass, HOST, IndexAccess } from './index-access.js'
-import { beginsAnew } from './layer.js'
 import { draftOf } from './new-record.js'
 import { isModified } from './save-plan.js'
+import type { SessionHost, ValueStep } from './session-host.js'
 import type { SessionState } from './session-state.js'
 
-/** Makes the new value of a key out of the one it has; `undefined` removes the key. */
-export type ValueStep = (current: unknown) => unknown
-
-/** What a session remembers its changes in, and what acts at once for it. */
-export interface SessionHost {
-  readonly state: SessionState
-  overrideCookie (attributes: SessionCookieAttributes): void
-  save (): Promise<boolean>
-  reload (): Promise<void>
-  update (key: string, step: ValueStep): Promise<unknown>
-  take (key: string): Promise<unknown>
-}
-
 /** Sessions are made by the plugin; an app finds its own at `request.session`. */
-export class SessionMap extends IndexAccess<SessionHost> {
+export class SessionMap<Data = SessionData> extends IndexAccess<SessionHost> {
   /** The value, or `undefined`. Changes inside a value you got are saved too. */
-  get<K extends SessionKey> (key: K): SessionValue<K> | undefined {
-    return this[HOST].state.get(key) as SessionValue<K> | undefined
+  get<K extends SessionKey<Data>> (key: K): SessionValue<K, Data> | undefined {
+    return this[HOST].state.get(key) as SessionValue<K, Data> | undefined
   }
 
   /** The value; throws an error with status 401 when it is absent. */
-  getOrThrow<K extends SessionKey> (key: K): Exclude<SessionValue<K>, undefined> {
+  getOrThrow<K extends SessionKey<Data>> (key: K): Exclude<SessionValue<K, Data>, undefined> {
     const value = this[HOST].state.get(key)
     if (value === undefined) throw new MissingKeyError({ cause: new Error(`the session has no '${key}'`) })
-    return value as Exclude<SessionValue<K>, undefined>
+    return value as Exclude<SessionValue<K, Data>, undefined>
   }
 
   /**
-   * Stores the value; `undefined` removes the key. Any string is a key. Values may
-   * be JSON types, Date, Map, Set, BigInt, RegExp, URL, Uint8Array and Buffer, nested
-   * at will; anything else throws, naming the key and the path.
+   * Stores the value; `undefined` removes the key. Any string is a key. Values may be JSON types, Date, Map, Set, BigInt,
+   * RegExp, URL, Uint8Array and Buffer, nested at will; anything else throws, naming the key and the path.
    */
-  set<K extends SessionKey> (key: K, value: SessionValue<K> | undefined): void {
+  set<K extends SessionKey<Data>> (key: K, value: SessionValue<K, Data> | undefined): void {
     refuseOtherKeys('set()', key)
     this[HOST].state.set(key, value)
   }
 
   /** `set` for every entry; all or, when one throws, none. */
-  setMany (values: SessionValues): void {
+  setMany (values: SessionValues<Data>): void {
     this[HOST].state.setMany(Object.entries(values))
   }
 
   /** Whether the key is there. */
-  has (key: SessionKey): boolean {
+  has (key: SessionKey<Data>): boolean {
     return this[HOST].state.has(key)
   }
 
   /** Drops the key; true if it was there. */
-  remove (key: SessionKey): boolean {
+  remove (key: SessionKey<Data>): boolean {
     return this[HOST].state.remove(key)
   }
 
   /** The value, and drops it: for what is shown once, such as a flash message. */
-  pop<K extends SessionKey> (key: K): SessionValue<K> | undefined {
-    const { state } = this[HOST]
-    const value = state.get(key) as SessionValue<K> | undefined
-    state.remove(key)
+  pop<K extends SessionKey<Data>> (key: K): SessionValue<K, Data> | undefined {
+    const value = this.get(key)
+    this[HOST].state.remove(key)
     return value
   }
 
@@ -78,9 +63,9 @@ export class SessionMap extends IndexAccess<SessionHost> {
   }
 
   /** Every key with its value, as a plain object of copies: changing it changes nothing in the session. */
-  data (): SessionValues {
+  data (): SessionValues<Data> {
     const { state } = this[HOST]
-    return Object.fromEntries(state.keys().map((key) => [key, state.copyOf(key)])) as SessionValues
+    return Object.fromEntries(state.keys().map((key) => [key, state.copyOf(key)])) as SessionValues<Data>
   }
 
   /**
@@ -89,16 +74,16 @@ export class SessionMap extends IndexAccess<SessionHost> {
    * not async. A session that is not stored yet stores it at the end, like a `set`. Throws a `SessionEndedError` when
    * the session has ended, and a `StoreError` when the store fails: then the change may have been stored.
    */
-  update<K extends SessionKey, R extends SessionValue<K> | undefined> (key: K, step: (current: SessionValue<K> | undefined) => R): Promise<R> {
+  update<K extends SessionKey<Data>, R extends SessionValue<K, Data> | undefined> (key: K, step: (current: SessionValue<K, Data> | undefined) => R): Promise<R> {
     refuseOtherKeys('update()', key)
     refuseOtherThanFunction('update()', step)
     return this[HOST].update(key, step as ValueStep) as Promise<R>
   }
 
   /** The value, exactly once: of all requests that take it one gets it, the others `undefined`, and so does everybody once the session has ended. */
-  take<K extends SessionKey> (key: K): Promise<SessionValue<K> | undefined> {
+  take<K extends SessionKey<Data>> (key: K): Promise<SessionValue<K, Data> | undefined> {
     refuseOtherKeys('take()', key)
-    return this[HOST].take(key) as Promise<SessionValue<K> | undefined>
+    return this[HOST].take(key) as Promise<SessionValue<K, Data> | undefined>
   }
 
   /**
@@ -106,7 +91,7 @@ export class SessionMap extends IndexAccess<SessionHost> {
    * or `'all'`. So nothing that an attacker planted before survives (ASVS 5.0, 7.2.4). A lifetime of its own stays.
    * The old session has ended before the response is sent.
    */
-  regenerate (keep: readonly SessionKey[] | 'all' = []): void {
+  regenerate<K extends string = never> (keep: KeepList<K, Data> | 'all' = []): void {
     refuseCallback('regenerate()', keep)
     this[HOST].state.regenerate(keysToKeep(keep))
   }
@@ -132,13 +117,11 @@ export class SessionMap extends IndexAccess<SessionHost> {
   }
 
   /**
-   * This session's own lifetime, for "remember me"; what is left out stays as it is.
-   * `persistent` lets the cookie outlive the browser's session. A session ends at
-   * the earlier of both deadlines, so raise `absolute` along with `idle`.
+   * This session's own lifetime, for "remember me"; what is left out stays as it is. `persistent` lets the cookie outlive
+   * the browser's session. An `idle` beyond `absolute` throws: raise both.
    */
   lifetime (lifetime: LifetimeChange): void {
-    const { state } = this[HOST]
-    state.setLifetime(lifetimeChange(lifetime, state.lifetime))
+    this[HOST].state.setLifetime(lifetimeChange(lifetime, this[HOST].state.lifetime))
   }
 
   /** Other attributes for the cookie, in this response only. */
@@ -146,7 +129,7 @@ export class SessionMap extends IndexAccess<SessionHost> {
     this[HOST].overrideCookie(attributes)
   }
 
-  /** Moves the idle deadline with this response, even if less than a tenth of it has gone by. */
+  /** Moves the idle deadline with this response, even if less than a tenth of it has passed. */
   touch (): void {
     this[HOST].state.touch()
   }
@@ -175,8 +158,7 @@ export class SessionMap extends IndexAccess<SessionHost> {
 
   /** Whether the store does not hold this session yet. */
   get isNew (): boolean {
-    const { stored, draft, sent } = this[HOST].state
-    return stored === null || beginsAnew(draft) || beginsAnew(sent)
+    return this[HOST].state.isNew
   }
 
   /** Whether there is something to save. */
@@ -202,8 +184,7 @@ export class SessionMap extends IndexAccess<SessionHost> {
 
   /** Shows the values; the token is not within reach. On the target, where `showProxy` looks, there is nothing. */
   [inspect.custom] (): unknown {
-    const host: SessionHost | undefined = this[HOST]
-    return host === undefined ? {} : this.data()
+    return (this[HOST] as SessionHost | undefined) === undefined ? {} : this.data()
   }
 
   /** The state of a session, for this package only. A static, to leave the name to the app. */
@@ -215,4 +196,4 @@ export class SessionMap extends IndexAccess<SessionHost> {
 freezeClass(SessionMap)
 
 /** `request.session`: the map's methods, and every key as a property. */
-export type Session = SessionMap & IndexedValues<SessionMap>
+export type Session<Data = SessionData> = SessionMap<Data> & IndexedValues<SessionMap<Data>, Data>

@@ -1,6 +1,6 @@
 // The store as the rest of this package sees it: it answers in time and in kind,
 // or fails with a typed error that tells a client nothing.
-import { andThen, isPromise } from '../awaitable.js'
+import { isPromise } from '../awaitable.js'
 import { StoreError, StoreTimeoutError, TooManyKeysError } from '../errors.js'
 import { safeCause, shownAnswer, type SentValues } from './safe-cause.js'
 import type { Awaitable, SessionStore } from '../../types/store.js'
@@ -11,6 +11,8 @@ interface AnswerKind {
   isAnswer (answer: unknown): boolean
 }
 
+// what is no record is told apart later, and counts as absent; a thenable that claims to be none might be waited for without a time limit
+const noThenable: AnswerKind = { expected: 'a record, the mark of an ended session or null', isAnswer: (answer) => typeof answer !== 'object' || answer === null || !('then' in answer) }
 const aBoolean: AnswerKind = { expected: 'a boolean', isAnswer: (answer) => typeof answer === 'boolean' }
 const anUpdateResult = oneOf('done', 'missing', 'conflict', 'too-large')
 const aTouchResult = oneOf('done', 'missing', 'stale')
@@ -35,14 +37,11 @@ export function boundStore (store: SessionStore, timeout: number, onError: (erro
     return thrown instanceof TooManyKeysError ? thrown : fail(new StoreError({ cause: safeCause(name, thrown, sent) }))
   }
 
-  function checked<T> (name: string, kind: AnswerKind, run: () => Awaitable<T>, sent?: SentValues): Awaitable<T> {
-    return andThen(call(name, run, sent), (answer) => {
-      if (kind.isAnswer(answer)) return answer
-      throw fail(new StoreError({ cause: new TypeError(`${name} must answer with ${kind.expected}; it answered ${shownAnswer(answer)}`) }))
-    })
-  }
-
-  function call<T> (name: string, run: () => Awaitable<T>, sent?: SentValues): Awaitable<T> {
+  function call<T> (name: string, { expected, isAnswer }: AnswerKind, run: () => Awaitable<T>, sent?: SentValues): Awaitable<T> {
+    const accept = (answer: T): T => {
+      if (isSuch(name, isAnswer, answer)) return answer
+      throw fail(new StoreError({ cause: new TypeError(`${name} must answer with ${expected}; it answered ${shownAnswer(answer)}`) }))
+    }
     let answer: Awaitable<T>
     let isLater: boolean
     try {
@@ -51,10 +50,20 @@ export function boundStore (store: SessionStore, timeout: number, onError: (erro
     } catch (thrown) {
       throw failed(name, thrown, sent)
     }
-    return isLater ? inTime(name, answer as Promise<T>, sent) : answer
+    return isLater ? inTime(name, answer as Promise<T>, sent).then(({ value }) => accept(value)) : accept(answer as T)
   }
 
-  function inTime<T> (name: string, answer: Promise<T>, sent?: SentValues): Promise<T> {
+  /** A proxy may throw when it is looked at. */
+  function isSuch (name: string, isAnswer: AnswerKind['isAnswer'], answer: unknown): boolean {
+    try {
+      return isAnswer(answer)
+    } catch (thrown) {
+      throw failed(name, thrown)
+    }
+  }
+
+  /** In a box: a promise looks whether what it is fulfilled with is a thenable, and would wait for that. */
+  function inTime<T> (name: string, answer: Promise<T>, sent?: SentValues): Promise<{ value: T }> {
     return new Promise((resolve, reject) => {
       let late = false
       const timer = setTimeout(() => {
@@ -64,7 +73,7 @@ export function boundStore (store: SessionStore, timeout: number, onError: (erro
       // a thenable that is no promise may throw, call back twice, or answer with another one
       Promise.resolve(answer).then((value) => {
         clearTimeout(timer)
-        resolve(value)
+        resolve({ value })
       }, (thrown: unknown) => {
         clearTimeout(timer)
         if (!late) reject(failed(name, thrown, sent))
@@ -73,10 +82,10 @@ export function boundStore (store: SessionStore, timeout: number, onError: (erro
   }
 
   return {
-    read: (id) => call('store.read()', () => store.read(id)),
-    create: (id, record) => checked('store.create()', aBoolean, () => store.create(id, record), () => Object.values(record.values)),
-    update: (id, changes) => checked('store.update()', anUpdateResult, () => store.update(id, changes), () => Object.values(changes.set)),
-    touch: (id, renewal) => checked('store.touch()', aTouchResult, () => store.touch(id, renewal)),
-    destroy: (id, condition) => checked('store.destroy()', aDestroyResult, () => store.destroy(id, condition))
+    read: (id) => call('store.read()', noThenable, () => store.read(id)),
+    create: (id, record) => call('store.create()', aBoolean, () => store.create(id, record), () => Object.values(record.values)),
+    update: (id, changes) => call('store.update()', anUpdateResult, () => store.update(id, changes), () => Object.values(changes.set)),
+    touch: (id, renewal) => call('store.touch()', aTouchResult, () => store.touch(id, renewal)),
+    destroy: (id, condition) => call('store.destroy()', aDestroyResult, () => store.destroy(id, condition))
   }
 }

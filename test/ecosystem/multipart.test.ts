@@ -41,8 +41,8 @@ async function openSite (t: Test, store: SessionStore): Promise<Site> {
     const file = await request.file()
     if (file === undefined) return
     const sum = digest(await file.toBuffer())
-    request.session.update('uploads', (uploads) => [...(uploads as string[] | undefined ?? []), sum])
-    request.session.update('count', (count) => Number(count ?? 0) + 1)
+    await request.session.update('uploads', (uploads) => [...(uploads as string[] | undefined ?? []), sum])
+    await request.session.update('count', (count) => Number(count ?? 0) + 1)
   })
 
   const address = await app.listen({ port: 0, host: '127.0.0.1' })

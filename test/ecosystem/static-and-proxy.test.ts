@@ -20,7 +20,7 @@ const digest = (text: string): string => createHash('sha256').update(text).diges
 
 /** Counts what the visitor opened, in a hook of the guarded scope. */
 function countOpened (scope: FastifyInstance): void {
-  scope.addHook('onRequest', async ({ session }) => { session.update('opened', (count) => Number(count ?? 0) + 1) })
+  scope.addHook('onRequest', async ({ session }) => { await session.update('opened', (count) => Number(count ?? 0) + 1) })
 }
 
 async function withFiles (t: Test, store: SessionStore, options: object = {}): Promise<FastifyInstance> {

@@ -32,7 +32,7 @@ const appRouter = router({
     ctx.res.header('set-cookie', 'theme=dark')
   }),
   me: loggedIn.query(({ ctx }) => ctx.user),
-  count: loggedIn.mutation(({ ctx }) => ctx.req.session.update('count', (count) => Number(count ?? 0) + 1) as number),
+  count: loggedIn.mutation(({ ctx }) => ctx.req.session.update('count', (count) => Number(count ?? 0) + 1)),
   put: loggedIn.input(text).mutation(({ ctx, input }) => ctx.req.session.set(input, 1)),
   putLate: loggedIn.input(text).mutation(async ({ ctx: { req: { session } }, input }) => {
     await answered.passed

@@ -46,6 +46,6 @@ t.test('it makes its directory, removes what has expired, and stops', async (t) 
 
 t.test('the guide shows the store that this test runs', async (t) => {
   const read = (path: string) => readFile(new URL(path, import.meta.url), 'utf8')
-  const store = (await read('../fixtures/file-store.ts')).replace("'../../index.js'", "'fastify-keep'")
+  const store = (await read('../fixtures/file-store.ts')).replaceAll("'../../index.js'", "'fastify-keep'")
   t.ok((await read('../../docs/your-own-store.md')).includes('```ts\n' + store + '```'))
 })

@@ -3,22 +3,21 @@ import { test as nodeTest } from 'node:test'
 import { Cluster, Redis } from 'ioredis'
 import { createClient, createClientPool, createCluster, createSentinel } from 'redis'
 import { expect, test } from 'tstyche'
-import { MemoryStore, type Awaitable, type SessionChanges, type SessionRecord, type SessionStore, type UpdateResult } from '../index.js'
-import { storeSuite } from '../lib/store-suite.js'
-import { RedisStore } from '../lib/stores/redis/redis-store.js'
+import { MemoryStore, type Awaitable, type DestroyResult, type EndCondition, type EndedSession, type SessionChanges, type SessionRecord, type SessionRenewal, type SessionStore, type TouchResult, type UpdateResult } from '../../index.js'
+import { storeSuite } from '../../lib/store-suite.js'
+import { RedisStore } from '../../lib/stores/redis/redis-store.js'
 
 interface AnswersAtOnce {
-  read (id: string): SessionRecord | null
+  read (id: string): SessionRecord | EndedSession | null
   create (id: string, record: SessionRecord): boolean
   update (id: string, changes: SessionChanges): UpdateResult
-  touch (id: string, expiresAt: number): boolean
-  replace (oldId: string, newId: string, record: SessionRecord, ifVersion?: number): boolean
-  destroy (id: string, ifVersion?: number): void
+  touch (id: string, renewal: SessionRenewal): TouchResult
+  destroy (id: string, condition?: EndCondition): DestroyResult
 }
 
 type AnswersLater = { [K in keyof AnswersAtOnce]: (...args: Parameters<AnswersAtOnce[K]>) => Promise<ReturnType<AnswersAtOnce[K]>> }
 
-test('six functions are a store, and they answer at once or later', () => {
+test('five functions are a store, and they answer at once or later', () => {
   expect<AnswersAtOnce>().type.toBeAssignableTo<SessionStore>()
   expect<AnswersLater>().type.toBeAssignableTo<SessionStore>()
   expect<Awaitable<boolean>>().type.toBe<boolean | Promise<boolean>>()
@@ -29,7 +28,6 @@ test('less is no store', () => {
   expect<Omit<AnswersAtOnce, 'create'>>().type.not.toBeAssignableTo<SessionStore>()
   expect<Omit<AnswersAtOnce, 'update'>>().type.not.toBeAssignableTo<SessionStore>()
   expect<Omit<AnswersAtOnce, 'touch'>>().type.not.toBeAssignableTo<SessionStore>()
-  expect<Omit<AnswersAtOnce, 'replace'>>().type.not.toBeAssignableTo<SessionStore>()
   expect<Omit<AnswersAtOnce, 'destroy'>>().type.not.toBeAssignableTo<SessionStore>()
 })
 
@@ -53,7 +51,7 @@ test('the memory store takes its bounds, and counts', () => {
   expect(MemoryStore).type.not.toBeConstructableWith({ max: 10 })
   const store = new MemoryStore()
   expect(store).type.toBeAssignableTo<SessionStore>()
-  expect([store.size, store.bytes, store.created, store.expired, store.evicted]).type.toBe<number[]>()
+  expect([store.size, store.bytes, store.expired, store.evicted]).type.toBe<number[]>()
   expect(store.size = 0).type.toRaiseError('read-only')
 })
 

@@ -3,8 +3,8 @@ import Fastify, { type FastifyPluginAsync } from 'fastify'
 import { expect, test } from 'tstyche'
 import session, {
   fastifyKeep, requireSession,
-  type IssuedSession, type RejectionReason, type Session, type SessionEvent, type SessionGuard, type SessionKey, type SessionMessage, type SessionOptions, type Sessions, type SessionStats
-} from '../index.js'
+  type DenialReason, type IssuedSession, type RejectionReason, type Session, type SessionEvent, type SessionGuard, type SessionKey, type SessionMessage, type SessionOptions, type Sessions, type SessionStats
+} from '../../index.js'
 
 declare const it: Session
 
@@ -19,6 +19,9 @@ test('any string is a key, and values are unknown', () => {
   expect(it.data()).type.toBe<{ [key: string]: unknown }>()
   expect(it.pop('flash')).type.toBe<unknown>()
   expect(it.regenerate).type.toBeCallableWith(['anything'])
+  expect(it.take('coupon')).type.toBe<Promise<unknown>>()
+  expect(it.isEnded).type.toBe<boolean>()
+  expect(it.reauthenticated()).type.toBe<void>()
 })
 
 test('the index reads, writes, and is as open as any map', () => {
@@ -28,8 +31,8 @@ test('the index reads, writes, and is as open as any map', () => {
   expect({ ...it }['anything']).type.toBe<unknown>()
 })
 
-test('update hands on what is stored, and answers with what becomes of it', () => {
-  expect(it.update('count', (count) => { expect(count).type.toBe<unknown>(); return Number(count ?? 0) + 1 })).type.toBe<unknown>()
+test('update hands on what is stored, and promises what becomes of it', () => {
+  expect(it.update('count', (count) => { expect(count).type.toBe<unknown>(); return Number(count ?? 0) + 1 })).type.toBe<Promise<number>>()
 })
 
 test('members keep their types', () => {
@@ -120,7 +123,7 @@ test('a guard fits every hook it is made for', () => {
 test('a subscriber is told what happened to whom', () => {
   expect<SessionMessage['sessionId']>().type.toBe<string | null>()
   expect<SessionMessage['previousId']>().type.toBe<string | null | undefined>()
-  expect<SessionMessage['reason']>().type.toBe<RejectionReason | undefined>()
+  expect<SessionMessage['reason']>().type.toBe<RejectionReason | DenialReason | undefined>()
   expect<SessionMessage['error']>().type.toBe<Error | undefined>()
-  expect<SessionEvent>().type.toBe<'created' | 'loaded' | 'saved' | 'regenerated' | 'destroyed' | 'expired' | 'evicted' | 'rejected' | 'store-error'>()
+  expect<SessionEvent>().type.toBe<'created' | 'loaded' | 'saved' | 'regenerated' | 'rotated' | 'reauthenticated' | 'destroyed' | 'expired' | 'evicted' | 'rejected' | 'denied' | 'store-error'>()
 })

@@ -1,7 +1,7 @@
 // What the README's tables of options promise: each takes what is listed, and nothing else.
 import Fastify from 'fastify'
 import { expect, test } from 'tstyche'
-import session, { MemoryStore, requireSession, returnPath, type Duration, type GuardOptions, type SessionCookieOptions, type SessionOptions } from '../index.js'
+import session, { MemoryStore, requireSession, returnPath, type Duration, type GuardOptions, type SessionCookieOptions, type SessionOptions } from '../../index.js'
 
 test('every option of the table', () => {
   expect<Required<SessionOptions>>().type.toBeAssignableFrom({
