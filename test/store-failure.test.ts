@@ -326,17 +326,21 @@ t.test('a full call stack says nothing about a value: the request fails and the 
 })
 
 t.test('a value that becomes corrupt while a request holds it is absent for the next step', async (t) => {
-  const store = wrapped(memoryStore(), () => {})
-  const app = await buildApp(t, { store })
+  const memory = memoryStore()
+  const app = await buildApp(t, { store: memory })
   const { cookies, sessionId } = await app.sessions.issue({ n: 1, user: 1 })
   app.get('/', async ({ session }) => {
-    session.update('n', (n) => Number(n ?? 40) + 1)
-    await store.update(sessionId, { clear: false, set: { n: '{' }, remove: [] })
-    return 'done'
+    let isFirst = true
+    const n = await session.update('n', (n) => {
+      if (isFirst) memory.update(sessionId, { clear: false, set: { n: '{' }, remove: [] })
+      isFirst = false
+      return Number(n ?? 40) + 1
+    })
+    return { n }
   })
   const response = await app.inject({ url: '/', cookies })
   t.same([response.statusCode, setCookies(response)], [200, []])
-  t.match(await store.read(sessionId), { values: { n: '41', user: '1' } })
+  t.match(memory.read(sessionId), { values: { n: '41', user: '1' } })
 })
 
 t.test('parallel requests cannot outgrow maxSize together, and what is too large may shrink', async (t) => {
@@ -391,13 +395,15 @@ t.test('an error that says what the app asked too much of reaches the app', asyn
 })
 
 t.test('the function of an update that fails on the second run fails the request', async (t) => {
-  const store = wrapped(memoryStore(), () => {})
-  const app = await buildApp(t, { store })
+  const memory = memoryStore()
+  const app = await buildApp(t, { store: memory })
   const { cookies, sessionId } = await app.sessions.issue({ n: 1 })
   app.get('/', async ({ session }) => {
-    session.update('n', (n) => { if (n !== 1) throw new Error('not again'); return 2 })
-    await store.update(sessionId, { clear: false, set: { n: '5' }, remove: [] })
-    return 'done'
+    await session.update('n', (n) => {
+      if (n !== 1) throw new Error('not again')
+      memory.update(sessionId, { clear: false, set: { n: '5' }, remove: [] })
+      return 2
+    })
   })
   t.match((await app.inject({ url: '/', cookies })).json(), { statusCode: 500, message: 'not again' })
 })
