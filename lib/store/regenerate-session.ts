@@ -53,7 +53,7 @@ function beginWithoutOld (save: Save, layer: Layer, created: StoredSession, old:
 function rewrite (save: Save, layer: Layer, created: StoredSession): Awaitable<StoredSession> {
   const { context, state } = save
   const record = newRecord(state, layer, state.newToken(layer))
-  refuseTooLarge(record.values, state.settings.maxSize)
+  refuseTooLarge(record.values, state.settings.maxSize, state.stored?.record.values)
   const { version } = created.record
   return andThen(context.store.update(created.id, { clear: true, set: record.values, remove: [] }), (result) => {
     if (result === 'done') return { ...created, record: { ...record, version: version + 1 } }
