@@ -2,7 +2,7 @@
 // before the headers leave, and in between where the app asks for it.
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { andThen, recover } from '../awaitable.js'
-import { CookieNotDeliverableError, NotCoveredError, StoreError, StoreTimeoutError } from '../errors.js'
+import { CookieNotDeliverableError, NotCoveredError } from '../errors.js'
 import { logLine } from '../log-line.js'
 import { hasUnsaved, needsNewCookie, planSave } from '../session/save-plan.js'
 import { SessionMap, type Session } from '../session/session.js'
@@ -149,7 +149,7 @@ export class RequestSession implements SessionHost, StateListener {
         this.#answer(action, state)
         this.#tellCaches(payload)
       })
-    }, (reason) => this.#finishFailed(thrownError(reason), payload))
+    }, (reason) => this.#finishFailed(thrownError(reason)))
   }
 
   #answer (action: CookieAction, state: SessionState): void {
@@ -161,12 +161,9 @@ export class RequestSession implements SessionHost, StateListener {
     if (typeof payload === 'object' && (this.#isLookedAt || this.#response !== null) && isWebResponse(payload)) keepVaryOnCookie(this.#reply)
   }
 
-  #finishFailed (error: Error, payload: unknown): void {
+  #finishFailed (error: Error): never {
     this.#noteFailure(error)
-    // a request that changed nothing loses nothing
-    const canGoOn = this.#registration.config.onStoreError === 'anonymous' && isStoreFailure(error) && !hasUnsaved(this.#state as SessionState)
-    if (!canGoOn) throw error
-    this.#tellCaches(payload)
+    throw error
   }
 
   #noteFailure (error: Error): void {
@@ -190,8 +187,4 @@ export class RequestSession implements SessionHost, StateListener {
 function areHeadersSent (request: FastifyRequest, reply: FastifyReply): boolean {
   const { upgrade } = request.raw as { upgrade?: boolean }
   return reply.raw.headersSent || (upgrade === true && reply.sent)
-}
-
-function isStoreFailure (error: Error): boolean {
-  return error instanceof StoreError || error instanceof StoreTimeoutError
 }
