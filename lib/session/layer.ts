@@ -62,7 +62,8 @@ export class Layer {
     for (const [key, encoded] of upper.written) this.written.set(key, encoded)
     this.become(upper.identity)
     this.beganAt = upper.beganAt ?? this.beganAt
-    this.token = upper.token ?? this.token
+    // what begins anew has an id of its own
+    this.token = upper.token ?? (beginsAnew(upper) ? null : this.token)
     if (upper.lifetime !== undefined) this.lifetime = upper.lifetime
     this.touchedAt = upper.touchedAt ?? this.touchedAt
     return this
