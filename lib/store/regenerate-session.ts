@@ -55,7 +55,8 @@ function rewrite (save: Save, layer: Layer, created: StoredSession): Awaitable<S
   const record = newRecord(state, layer, state.newToken(layer))
   refuseTooLarge(record.values, state.settings.maxSize)
   const { version } = created.record
-  return andThen(context.store.update(created.id, { clear: true, set: record.values, remove: [] }), (result) => {
+  const { values, createdAt, expiresAt, absoluteExpiresAt, lifetime } = record
+  return andThen(context.store.update(created.id, { clear: true, set: values, remove: [], createdAt, expiresAt, absoluteExpiresAt, lifetime }), (result) => {
     if (result === 'done') return { ...created, record: { ...record, version: version + 1 } }
     return createRecord(save, layer, 1)
   })
