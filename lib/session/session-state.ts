@@ -41,7 +41,7 @@ export class SessionState extends SessionValues {
   /** The user has just proved who they are. Throws where there is no session to continue. */
   reauthenticate (): void {
     const draft = this.change()
-    const isThere = this.stored !== null || this.sent !== null || draft.written.size > 0
+    const isThere = this.stored !== null || this.sent !== null || [...draft.written.values()].some((encoded) => encoded !== null)
     if (this.status === 'ended' || !isThere) throw new SessionEndedError()
     draft.become('reauthenticated')
     draft.beganAt = this.now()
@@ -94,7 +94,8 @@ export class SessionState extends SessionValues {
   /** Starts over from what the store holds. */
   restart ({ status, stored, openedIds, endedId }: SessionState): void {
     this.status = status
-    this.openedIds = openedIds
+    // a logout ends what the request came with, whatever was read since
+    this.openedIds = [...new Set([...this.openedIds, ...openedIds])]
     this.endedId = endedId
     this.confirm(stored)
     this.draft = null
