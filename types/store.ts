@@ -100,7 +100,10 @@ export interface SessionChanges {
   readonly absoluteExpiresAt?: number
   /** The new lifetime; `null`: from now on the options hold. */
   readonly lifetime?: SessionLifetime | null
-  /** The new verifier. Where the record has it already, this very change was applied before: answer `'done'` and change nothing. */
+  /**
+   * The new verifier. Where the record has it already, this very change was applied before and is sent again:
+   * `ifGeneration` and `ifVerifier` do not count then, and `verifier`, `earlier`, `generation` and `shown` stay as they are.
+   */
   readonly verifier?: string
   /** The new list of earlier verifiers. */
   readonly earlier?: readonly EarlierVerifier[]

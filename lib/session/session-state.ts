@@ -41,9 +41,10 @@ export class SessionState extends SessionValues {
   /** The user has just proved who they are. Throws where there is no session to continue. */
   reauthenticate (): void {
     const draft = this.change()
-    const isThere = this.stored !== null || this.sent !== null || draft.written.size > 0
+    const isThere = this.stored !== null || this.sent !== null || [...draft.written.values()].some((encoded) => encoded !== null)
     if (this.status === 'ended' || !isThere) throw new SessionEndedError()
     draft.become('reauthenticated')
+    draft.isProven = true
     draft.beganAt = this.now()
   }
 
@@ -92,7 +93,8 @@ export class SessionState extends SessionValues {
   /** Starts over from what the store holds. */
   restart ({ status, stored, opened, endedId }: SessionState): void {
     this.status = status
-    this.opened = opened
+    // a logout ends what the request came with, whatever was read since
+    this.opened = [...this.opened, ...opened]
     this.endedId = endedId
     this.confirm(stored)
     this.draft = null
@@ -111,6 +113,7 @@ export class SessionState extends SessionValues {
     const draft = this.change()
     if (this.status === 'ended') this.status = 'open'
     draft.become(identity)
+    draft.isProven = identity === 'regenerated'
     draft.beganAt = this.now()
     draft.token = null
     return draft

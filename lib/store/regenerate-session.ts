@@ -5,8 +5,7 @@ import { andThen } from '../awaitable.js'
 import { ConflictError } from '../errors.js'
 import type { Layer } from '../session/layer.js'
 import type { StoredSession } from '../session/layers.js'
-import { isAnythingSet, keepsStored, newRecord } from '../session/new-record.js'
-import { refuseTooLarge } from '../session/size-limit.js'
+import { isAnythingSet, keepsStored, newRecord, refuseTooLargeRecord } from '../session/new-record.js'
 import type { Awaitable } from '../../types/store.js'
 import { createRecord } from './begin-session.js'
 import { endedElsewhere } from './end-session.js'
@@ -44,6 +43,8 @@ function beginWithoutOld (save: Save, layer: Layer, created: StoredSession, old:
   const { context, state } = save
   if (!isAnythingSet(layer)) return andThen(context.store.destroy(created.id), () => endedElsewhere(save))
   const hadKept = keepsStored(layer, old)
+  // "remember me" survives
+  layer.lifetime ??= old.record.lifetime
   state.stored = null
   if (!hadKept) return confirmLogin(save, created, old.id)
   return andThen(rewrite(save, layer, created), (rewritten) => confirmLogin(save, rewritten, old.id))
@@ -53,9 +54,10 @@ function beginWithoutOld (save: Save, layer: Layer, created: StoredSession, old:
 function rewrite (save: Save, layer: Layer, created: StoredSession): Awaitable<StoredSession> {
   const { context, state } = save
   const record = newRecord(state, layer, state.newToken(layer))
-  refuseTooLarge(record.values, state.settings.maxSize)
+  refuseTooLargeRecord(state, record)
   const { version } = created.record
-  return andThen(context.store.update(created.id, { clear: true, set: record.values, remove: [] }), (result) => {
+  const { values, createdAt, expiresAt, absoluteExpiresAt, lifetime } = record
+  return andThen(context.store.update(created.id, { clear: true, set: values, remove: [], createdAt, expiresAt, absoluteExpiresAt, lifetime }), (result) => {
     if (result === 'done') return { ...created, record: { ...record, version: version + 1 } }
     return createRecord(save, layer, 1)
   })

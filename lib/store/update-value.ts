@@ -3,7 +3,6 @@
 import { andThen } from '../awaitable.js'
 import { ConflictError, SessionEndedError } from '../errors.js'
 import { changedRecord, storedValue } from '../record/apply-changes.js'
-import { decode } from '../record/codec.js'
 import { encode } from '../record/codec.js'
 import { logLine } from '../log-line.js'
 import type { StoredSession } from '../session/layers.js'
@@ -41,8 +40,8 @@ function attempt (save: Save, key: string, step: ValueStep, round: number): Awai
   if (stored === null) return updateDraft(save, key, step)
   const pending = state.draft?.lookUp(key)
   const current = pending === undefined ? storedValue(stored.record.values, key) : pending
-  const before = current === null ? undefined : decode(current)
-  const after = step(current === null ? undefined : decode(current))
+  const before = state.copyOf(key)
+  const after = step(state.copyOf(key))
   const encoded = after === undefined ? null : encode(key, after)
   if (encoded === null && current === null) return confirmAbsent(save, stored, key, step, round)
   const changes: SessionChanges = {

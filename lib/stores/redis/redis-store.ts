@@ -76,7 +76,7 @@ export class RedisStore implements SessionStore {
 
   async update (id: string, changes: SessionChanges): Promise<UpdateResult> {
     const { ifGeneration, ifVerifier, ifValue, clear, maxSize, verifier, expiresAt, renewal } = changes
-    const { set, remove } = changedFields(changes)
+    const { token, set, remove } = changedFields(changes)
     // what only removes keys is never too large, and needs no counting
     const isBounded = maxSize !== undefined && Object.keys(changes.set).length > 0
     return await this.#run(updateScript, id, [
@@ -91,7 +91,9 @@ export class RedisStore implements SessionStore {
       ifValue === undefined ? '' : createNonce(),
       expiresAt === undefined ? '' : this.#ttl(expiresAt),
       ...(renewal === undefined ? ['', '', '', '', ''] : renewalArguments(renewal)),
-      String(set.length),
+      String(token.length),
+      String(token.length + set.length),
+      ...token,
       ...set,
       ...remove
     ]) as UpdateResult
