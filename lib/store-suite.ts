@@ -6,10 +6,12 @@
  */
 import { corruptRecordSuite } from './store-suite/corrupt-records.js'
 import { changeSuite } from './store-suite/changes.js'
+import { conditionSuite } from './store-suite/conditions.js'
 import { deadlineSuite } from './store-suite/deadlines.js'
+import { endingSuite } from './store-suite/ending.js'
 import { parallelSuite } from './store-suite/parallel.js'
 import { recordSuite } from './store-suite/records.js'
-import { replacementSuite } from './store-suite/replacement.js'
+import { renewalSuite } from './store-suite/renewal.js'
 import { createSuiteContext, type StoreSuiteOptions, type SuiteContext } from './store-suite/context.js'
 
 export type { StoreSuiteOptions } from './store-suite/context.js'
@@ -30,5 +32,5 @@ export function storeSuite (options: StoreSuiteOptions): void {
 }
 
 const suites: ReadonlyArray<(context: SuiteContext) => void> = [
-  recordSuite, changeSuite, replacementSuite, deadlineSuite, parallelSuite, corruptRecordSuite
+  recordSuite, changeSuite, conditionSuite, renewalSuite, endingSuite, deadlineSuite, parallelSuite, corruptRecordSuite
 ]

@@ -28,9 +28,9 @@ export function warnUnsaved (request: FastifyRequest): void {
   warnInLog(request, message)
 }
 
-/** A change after the last save of its response: each time a line in the log that says where, the first time a warning. */
+/** A change that no save follows: each time a line in the log that says where, the first time a warning. */
 export function warnLate (request: FastifyRequest, place: string): void {
-  const message = `fastify-keep: the session was changed after it had been saved for the response, at ${place}, and the change is lost; change it before the response is sent, or call \`await session.save()\``
+  const message = `fastify-keep: the session was changed at ${place}, too late to be saved with the response, and the change is lost; change it before the response is sent, or call \`await session.save()\``
   warnOnce('FST_KEEP_LATE_CHANGE', message)
   warnInLog(request, message)
 }

@@ -9,23 +9,26 @@ interface Held {
   readonly finish: () => Promise<LightMyRequestResponse>
 }
 
-type Act = (request: FastifyRequest) => unknown
+type Act = (request: Pick<FastifyRequest, 'session'>) => unknown
+
+/** What each held request is to do, by its number: one that is never let go changes nothing for the others. */
+const acts = new Map<string, Act>()
 
 async function hold (app: FastifyInstance, browser: Browser, act: Act): Promise<Held> {
   const loaded = gate()
   const mayAct = gate()
-  acts.push(async (request) => {
+  const number = String(acts.size)
+  acts.set(number, async (request) => {
     loaded.open()
     await mayAct.passed
     return act(request)
   })
-  const response = app.inject({ url: '/act', cookies: { ...browser.cookies } })
+  const response = app.inject({ url: `/act/${number}`, cookies: { ...browser.cookies } })
   response.catch(() => {})
-  await loaded.passed
+  // a request that fails before its handler is not waited for
+  await Promise.race([loaded.passed, response])
   return { finish: () => { mayAct.open(); return response } }
 }
-
-const acts: Act[] = []
 
 for (const { kind, makeStore } of everyStore) {
   t.test(`on ${kind}`, async (t) => {
@@ -33,7 +36,7 @@ for (const { kind, makeStore } of everyStore) {
     // two apps on one store, as two processes would be
     const [app, other] = await Promise.all([0, 1].map(async () => {
       const it = await buildApp(t, { store })
-      it.get('/act', async (request) => (await (acts.shift() as Act)(request)) ?? {})
+      it.get<{ Params: { number: string } }>('/act/:number', async (request) => (await (acts.get(request.params.number) as Act)(request)) ?? {})
       it.get('/data', async (request) => request.session.data())
       return it
     })) as [FastifyInstance, FastifyInstance]
@@ -84,15 +87,20 @@ for (const { kind, makeStore } of everyStore) {
       t.same(await data(browser), { y: 1, z: 1 })
     })
 
-    await t.test('removing the last key does not take along what another request stored meanwhile', async (t) => {
-      const browser = await start({ x: 1 })
-      const slow = await hold(app, browser, ({ session }) => { session.remove('x') })
-      await act(browser, ({ session }) => session.set('y', 1), other)
-      t.same(setCookies(await slow.finish()), [])
-      t.same(await data(browser), { y: 1 })
+    await t.test('removing the last key leaves what another request stores, before and after', async (t) => {
+      for (const drop of [({ session }) => session.remove('x'), ({ session }) => session.pop('x')] as Act[]) {
+        const browser = await start({ x: 1 })
+        const before = await hold(app, browser, ({ session }) => { session.set('y', 1) })
+        const after = await hold(app, browser, ({ session }) => { session.set('z', 1) })
+        const slow = await hold(app, browser, (request) => { drop(request) })
+        await before.finish()
+        t.same(setCookies(await slow.finish()), [])
+        await after.finish()
+        t.same(await data(browser), { y: 1, z: 1 })
+      }
     })
 
-    await t.test('clear takes along what another request stored meanwhile', async (t) => {
+    await t.test('clear takes along what another request stored in between', async (t) => {
       const browser = await start({ x: 1 })
       const slow = await hold(app, browser, ({ session }) => { session.clear(); session.set('z', 1) })
       await act(browser, ({ session }) => session.set('y', 1))
@@ -113,11 +121,16 @@ for (const { kind, makeStore } of everyStore) {
       ['writes', ({ session }) => session.set('late', 1)],
       ['writes inside a value', ({ session }) => { (session.get('cart') as string[]).push('late') }],
       ['clears and writes', ({ session }) => { session.clear(); session.set('late', 1) }],
-      ['updates', ({ session }) => { session.update('n', () => 1) }],
+      ['updates', async ({ session }) => { await t.rejects(session.update('n', () => 1), { code: 'FST_KEEP_SESSION_ENDED' }); t.ok(session.isEnded) }],
+      ['updates a value that it has set', async ({ session }) => { session.set('n', 1); await t.rejects(session.update('n', () => 2), { code: 'FST_KEEP_SESSION_ENDED' }) }],
+      ['takes', async ({ session }) => { t.equal(await session.take('user'), undefined) }],
+      ['pops the last key', ({ session }) => { session.pop('cart'); session.pop('user') }],
+      ['clears', ({ session }) => session.clear()],
       ['touches', ({ session }) => session.touch()],
       ['rotates', ({ session }) => session.rotate()],
       ['regenerates', ({ session }) => session.regenerate()],
       ['regenerates and keeps', ({ session }) => session.regenerate(['user'])],
+      ['regenerates and keeps all', ({ session }) => session.regenerate('all')],
       ['changes its lifetime', ({ session }) => session.lifetime({ persistent: true })],
       ['saves by hand', async ({ session }) => { session.set('late', 1); t.equal(await session.save(), false) }]
     ]
@@ -146,28 +159,106 @@ for (const { kind, makeStore } of everyStore) {
       })
     }
 
-    await t.test('of several regenerations at once one wins, and the browser ends with a cookie that works', async (t) => {
+    await t.test('of several logins at once each succeeds, and one of them keeps what was stored', async (t) => {
       for (const order of [[0, 1, 2], [2, 1, 0], [1, 2, 0]]) {
         const browser = await start()
+        const old = { ...browser.cookies }
         const all = await Promise.all(order.map((_, i) => hold(i === 1 ? other : app, browser, ({ session }) => { session.regenerate(['user']); session.set('by', i) })))
         const responses = await Promise.all(all.map((held) => held.finish()))
-        t.equal(responses.filter((response) => setCookies(response).length > 0).length, 1)
+        const sessions = await Promise.all(responses.map(async (response) => {
+          const each = new Browser(app)
+          each.receive(response)
+          return data(each)
+        }))
+        t.same(sessions.map(({ by }) => by), [0, 1, 2])
+        t.equal(sessions.filter(({ user }) => user === 1).length, 1)
         for (const i of order) browser.receive(responses[i] as LightMyRequestResponse)
-        t.match(await data(browser), { user: 1, by: Number })
+        t.match(await data(browser), { by: order.at(-1) }, 'the browser has the login whose answer came last')
+        t.same((await app.inject({ url: '/data', cookies: old })).json(), {})
       }
     })
 
-    await t.test('a rotation takes along what another request stored meanwhile', async (t) => {
-      for (const [what, keep] of [['rotate', undefined], ['regenerate', ['user', 'y']]] as const) {
+    await t.test('of several regenerations that set nothing one wins, and only it sends a cookie', async (t) => {
+      for (const keep of ['all', ['user']] as const) {
         const browser = await start()
-        const slow = await hold(app, browser, ({ session }) => what === 'rotate' ? session.rotate() : session.regenerate(keep))
+        const all = await Promise.all([0, 1, 2].map((i) => hold(i === 1 ? other : app, browser, ({ session }) => session.regenerate(keep))))
+        const responses = await Promise.all(all.map((held) => held.finish()))
+        t.equal(responses.flatMap(setCookies).length, 1)
+        for (const response of responses) browser.receive(response)
+        t.same(await data(browser), { user: 1 })
+      }
+    })
+
+    await t.test('of several rotations at once one wins, and only it sends a cookie', async (t) => {
+      const browser = await start()
+      const old = { ...browser.cookies }
+      const all = await Promise.all([0, 1, 2].map((i) => hold(i === 1 ? other : app, browser, ({ session }) => { session.rotate(); session.set(`k${i}`, i) })))
+      const responses = await Promise.all(all.map((held) => held.finish()))
+      const winners = responses.filter((response) => setCookies(response).length > 0)
+      t.equal(winners.length, 1)
+      for (const response of responses) browser.receive(response)
+      t.same(await data(browser), { user: 1, k0: 0, k1: 1, k2: 2 }, 'and what the others stored arrives')
+      t.same((await app.inject({ url: '/data', cookies: old })).json(), { user: 1, k0: 0, k1: 1, k2: 2 }, 'whatever token they come with')
+    })
+
+    await t.test('of two requests that prove the user at once one sends a cookie, and the other says that it could not', async (t) => {
+      const browser = await start()
+      const both = await Promise.all([app, other].map((on) => hold(on, browser, ({ session }) => session.reauthenticated())))
+      const responses = await Promise.all(both.map((held) => held.finish()))
+      t.same(responses.map(({ statusCode }) => statusCode).sort(), [200, 401])
+      t.equal(responses.flatMap(setCookies).length, 1)
+      for (const response of responses) browser.receive(response)
+      t.same(await data(browser), { user: 1 })
+    })
+
+    for (const [what, late] of lateOnes.filter(([what]) => !what.startsWith('regenerates'))) {
+      await t.test(`a step-up wins over a slower request with the old token that ${what}`, async (t) => {
+        const browser = await start({ user: 1, cart: ['a'] })
+        const slow = await hold(other, browser, late)
+        await act(browser, ({ session }) => session.reauthenticated())
+        const response = await slow.finish()
+        t.equal(response.statusCode, 200)
+        t.same(setCookies(response), [])
+        t.same(await data(browser), { user: 1, cart: ['a'] })
+      })
+    }
+
+    await t.test('a logout in flight ends the session that was rotated or proved under it', async (t) => {
+      for (const change of ['rotate', 'reauthenticated'] as const) {
+        const browser = await start()
+        const logout = await hold(other, browser, ({ session }) => session.destroy())
+        await act(browser, ({ session }) => session[change]())
+        t.match(setCookies(await logout.finish()), [/^sid=; Max-Age=0/])
+        t.same(await data(browser), {}, change)
+      }
+    })
+
+    await t.test('a login that is under way outlives the logout of the session it began from', async (t) => {
+      const browser = await start({ user: 1, cart: ['a'] })
+      const login = await hold(other, browser, ({ session }) => { session.regenerate(['cart']); session.set('user', 2) })
+      await act(browser, ({ session }) => session.destroy())
+      const response = await login.finish()
+      browser.receive(response)
+      t.equal(setCookies(response).length, 1)
+      t.same(await data(browser), { user: 2 }, 'without what the ended session held')
+    })
+
+    await t.test('a change of token takes along what another request stored in between', async (t) => {
+      for (const [what, change] of [
+        ['rotate', ({ session }) => session.rotate()],
+        ['reauthenticated', ({ session }) => session.reauthenticated()],
+        ['regenerate', ({ session }) => session.regenerate(['user', 'y'])],
+        ['regenerate all', ({ session }) => session.regenerate('all')]
+      ] as Array<[string, Act]>) {
+        const browser = await start()
+        const slow = await hold(app, browser, change)
         await act(browser, ({ session }) => session.setMany({ y: 1, user: 2 }))
         browser.receive(await slow.finish())
         t.same(await data(browser), { user: 2, y: 1 }, what)
       }
     })
 
-    await t.test('a regeneration that keeps some keys leaves the others behind, whoever stores them meanwhile', async (t) => {
+    await t.test('a regeneration that keeps some keys leaves the others behind, and what is stored in them in between', async (t) => {
       const browser = await start({ user: 1, planted: 1 })
       const slow = await hold(app, browser, ({ session }) => session.regenerate(['user']))
       await act(browser, ({ session }) => session.set('planted', 2))
@@ -175,72 +266,79 @@ for (const { kind, makeStore } of everyStore) {
       t.same(await data(browser), { user: 1 })
     })
 
-    await t.test('counters by update add up, whoever is faster', async (t) => {
-      const browser = await start({ n: 0 })
-      const count: Act = ({ session }) => { session.update('n', (n) => (n as number) + 1); session.update('n', (n) => (n as number) + 1) }
+    const increment = (n: unknown) => ((n as number | undefined) ?? 0) + 1
+
+    await t.test('counters by update add up, in whatever order, and each request gets its own number', async (t) => {
+      const browser = await start({ user: 1 })
+      const count: Act = async ({ session }) => [await session.update('n', increment), await session.update('n', increment)]
       const all = await Promise.all(Array.from({ length: 30 }, (_, i) => hold(i % 2 ? app : other, browser, count)))
       const responses = await Promise.all(all.map((held) => held.finish()))
       t.same(responses.filter(({ statusCode }) => statusCode !== 200), [])
-      t.same(await data(browser), { n: 60 })
+      t.same(responses.flatMap((response) => response.json()).sort((a, b) => a - b), Array.from({ length: 60 }, (_, i) => i + 1))
+      t.same(await data(browser), { n: 60, user: 1 })
     })
 
-    await t.test('an update on a key that another request removed starts over from nothing', async (t) => {
+    await t.test('updates of one request that are not awaited one by one add up as well', async (t) => {
+      const browser = await start()
+      const answers = (await act(browser, ({ session }) => Promise.all(Array.from({ length: 10 }, () => session.update('n', increment))))).json()
+      t.same(answers, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+      t.same(await data(browser), { user: 1, n: 10 })
+    })
+
+    await t.test('a value is taken once, and the others get nothing', async (t) => {
+      const browser = await start({ coupon: { code: 'X' } })
+      const all = await Promise.all(Array.from({ length: 20 }, (_, i) => hold(i % 2 ? app : other, browser, async ({ session }) => ({ coupon: await session.take('coupon') ?? null }))))
+      const responses = await Promise.all(all.map((held) => held.finish()))
+      t.same(responses.map((response) => response.json().coupon).filter((coupon) => coupon !== null), [{ code: 'X' }])
+      t.same(await data(browser), {})
+    })
+
+    await t.test('update and take see what was stored since this request loaded its session', async (t) => {
       const browser = await start({ n: 5, user: 1 })
-      const slow = await hold(app, browser, ({ session }) => { session.update('n', (n) => ((n as number | undefined) ?? 0) + 1) })
-      await act(browser, ({ session }) => { session.remove('n') })
-      await slow.finish()
-      t.same(await data(browser), { n: 1, user: 1 })
+      const cases: Array<[Act, Act, object]> = [
+        [({ session }) => session.remove('n'), ({ session }) => session.update('n', increment), { n: 1, user: 1 }],
+        [({ session }) => session.set('n', 41), ({ session }) => session.update('n', increment), { n: 42, user: 1 }],
+        [({ session }) => session.set('n', 5), ({ session }) => session.update('n', () => 5), { n: 5, user: 1 }],
+        [({ session }) => session.set('new', 1), ({ session }) => session.take('new'), { n: 5, user: 1 }],
+        [({ session }) => session.set('new', 1), ({ session }) => session.update('new', () => undefined), { n: 5, user: 1 }]
+      ]
+      for (const [before, late, left] of cases) {
+        const slow = await hold(app, browser, async (request) => { await late(request) })
+        await act(browser, async (request) => { before(request) })
+        t.equal((await slow.finish()).statusCode, 200)
+        t.same(await data(browser), left)
+        await act(browser, ({ session }) => session.set('n', 5))
+      }
     })
 
-    await t.test('an update that another request made just so has nothing left to store', async (t) => {
-      const browser = await start({ n: 0 })
-      const slow = await hold(app, browser, ({ session }) => { session.update('n', () => 5) })
-      await act(browser, ({ session }) => session.set('n', 5))
-      t.equal((await slow.finish()).statusCode, 200)
-      t.same(await data(browser), { n: 5 })
-    })
-
-    await t.test('an update after clear starts from nothing, whatever another request stored meanwhile', async (t) => {
+    await t.test('an update after clear starts from nothing, whatever another request stored in between', async (t) => {
       const browser = await start({ n: 5, user: 1 })
-      const slow = await hold(app, browser, ({ session }) => { session.clear(); session.update('n', (n) => ((n as number | undefined) ?? 0) + 1) })
+      const slow = await hold(app, browser, async ({ session }) => { session.clear(); session.set('mine', 1); await session.update('n', increment) })
       await act(browser, ({ session }) => session.setMany({ n: 6, theirs: 1 }))
       await slow.finish()
-      t.same(await data(browser), { n: 1 })
+      t.same(await data(browser), { mine: 1, n: 1 })
     })
 
-    await t.test('what else a request set goes along when its update has to run again', async (t) => {
+    await t.test('an update under way leaves what else is pending to the end of the request', async (t) => {
       const browser = await start({ n: 0, list: [1], read: [1] })
-      const slow = await hold(app, browser, ({ session }) => {
+      const slow = await hold(app, browser, async ({ session }) => {
         session.get('read')
         session.set('mine', 1)
         ;(session.get('list') as number[]).push(2)
-        session.update('n', (n) => (n as number) + 1)
+        await session.update('n', increment)
+        return session.data()
       })
       await act(browser, ({ session }) => session.setMany({ n: 10, theirs: 1, read: [2] }))
-      await slow.finish()
+      t.same((await slow.finish()).json(), { n: 11, list: [1, 2], read: [2], mine: 1, theirs: 1 })
       t.same(await data(browser), { n: 11, list: [1, 2], read: [2], mine: 1, theirs: 1 })
     })
 
-    await t.test('a value changed inside after its update is written as it is', async (t) => {
-      const browser = await start({ list: [1] })
-      const slow = await hold(app, browser, ({ session }) => {
-        (session.update('list', (list) => [...list as number[], 2]) as number[]).push(3)
-        session.update('n', () => 1)
-      })
-      await act(browser, ({ session }) => session.set('list', [9]))
-      await slow.finish()
-      t.same(await data(browser), { list: [1, 2, 3], n: 1 })
-    })
-
-    await t.test('after save, get gives the counter as it was stored', async (t) => {
+    await t.test('what an update answers is what get gives and the store holds', async (t) => {
       const browser = await start({ n: 0 })
-      const slow = await hold(app, browser, async ({ session }) => {
-        session.update('n', (n) => (n as number) + 1)
-        await session.save()
-        return { n: session.get('n') }
-      })
+      const slow = await hold(app, browser, async ({ session }) => ({ answer: await session.update('n', increment), n: session.get('n') }))
       await act(browser, ({ session }) => session.set('n', 41))
-      t.same((await slow.finish()).json(), { n: 42 })
+      t.same((await slow.finish()).json(), { answer: 42, n: 42 })
+      t.same(await data(browser), { n: 42 })
     })
 
     await t.test('a request that learns of the logout can begin a new session', async (t) => {
@@ -258,7 +356,7 @@ for (const { kind, makeStore } of everyStore) {
       }
     })
 
-    await t.test('two logouts at once both answer, and the session is gone', async (t) => {
+    await t.test('two logouts at once both answer, and the session has ended', async (t) => {
       const browser = await start()
       const both = await Promise.all([0, 1].map(() => hold(app, browser, ({ session }) => session.destroy())))
       const responses = await Promise.all(both.map((held) => held.finish()))

@@ -3,7 +3,7 @@ import { hash } from 'node:crypto'
 import cookie from '@fastify/cookie'
 import Fastify, { type FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
-import session, { type SessionOptions } from '../index.js'
+import session, { type SessionOptions, type SessionRecord } from '../index.js'
 import { Browser, buildApp, setCookies } from './fixtures/app.js'
 import { runApp } from './fixtures/process.js'
 import { memoryStore, recorded } from './fixtures/stores.js'
@@ -26,7 +26,7 @@ async function start (t: Test, options: SessionOptions = {}, server = {}) {
 
 t.test('the default cookie is sid, for the whole host, HttpOnly and SameSite=Lax, without a date', async (t) => {
   const { browser } = await start(t)
-  t.match(setCookies(await browser.visit('/login')), [/^sid=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax$/])
+  t.match(setCookies(await browser.visit('/login')), [/^sid=[\w-]{64}; Path=\/; HttpOnly; SameSite=Lax$/])
 })
 
 t.test('every attribute of the options is in the cookie, and in the one that clears it', async (t) => {
@@ -43,8 +43,8 @@ t.test('every attribute of the options is in the cookie, and in the one that cle
 })
 
 t.test('a cookie that was malformed, forged or tampered with is no session, no error and no call to the store', async (t) => {
-  const good = 'A'.repeat(43)
-  const bad = ['', 'x', 'A'.repeat(42), 'A'.repeat(44), 'A'.repeat(10_000), `${'A'.repeat(42)}B`, '%', '%zz', '%E0%A4%A', '../../etc/passwd', `${'A'.repeat(42)}/`, '*', `"${good}"`, 'null', '__proto__', `${good}.sig`, `${good} x`, 'ü'.repeat(43)]
+  const good = 'A'.repeat(64)
+  const bad = ['', 'x', 'A'.repeat(24), 'A'.repeat(43), 'A'.repeat(63), 'A'.repeat(65), 'A'.repeat(10_000), `${'A'.repeat(63)}=`, '%', '%zz', '%E0%A4%A', '../../etc/passwd', `${'A'.repeat(63)}/`, `${'A'.repeat(63)}+`, '*', `"${good}"`, 'null', '__proto__', `${good}.sig`, `${good} x`, 'ü'.repeat(64)]
   const { app, calls } = await start(t)
   let rejected = 0
   for (const value of bad) {
@@ -62,7 +62,7 @@ t.test('a cookie that was malformed, forged or tampered with is no session, no e
 t.test('the right one of several cookies of one name is found, wherever it stands', async (t) => {
   const { app, calls } = await start(t)
   const { cookies: { sid } } = await app.sessions.issue({ user: 1 })
-  const decoy = (n: number) => Buffer.alloc(32, n).toString('base64url')
+  const decoy = (n: number) => Buffer.alloc(48, n).toString('base64url')
   for (const header of [`sid=${decoy(1)}; sid=${sid}`, `sid=${sid}; sid=${decoy(1)}`, `sid=garbage; a=b;sid=${decoy(1)};  sid=${sid}`, `sid=${sid}; sid=${sid}`]) {
     const response = await app.inject({ url: '/data', headers: { cookie: header } })
     t.same(response.json(), { user: 1 }, header)
@@ -76,12 +76,12 @@ t.test('the right one of several cookies of one name is found, wherever it stand
 
 t.test('a signed cookie opens its session, and nothing else does', async (t) => {
   const { app, calls, browser } = await start(t, { secret: NEW })
-  t.match(setCookies(await browser.visit('/login'))[0], /^sid=[\w-]{43}\.[\w+/%]{43}/)
+  t.match(setCookies(await browser.visit('/login'))[0], /^sid=[\w-]{64}\.[\w+/%]{43}/)
   t.same((await browser.visit('/data')).json(), { user: 1 })
   t.same(setCookies(await browser.visit('/data')), [], 'and is not sent again')
   calls.length = 0
   const [token, signature] = String(browser.cookies['sid']).split('.') as [string, string]
-  for (const value of [token, `${token}.`, `${token}.${'A'.repeat(43)}`, `${token}.${signature.slice(0, -1)}`, `${'A'.repeat(43)}.${signature}`, `${token}.${signature}x`, `.${signature}`, '.']) {
+  for (const value of [token, `${token}.`, `${token}.${'A'.repeat(43)}`, `${token}.${signature.slice(0, -1)}`, `${'A'.repeat(64)}.${signature}`, `${token.slice(0, 24)}.${signature}`, `${token}.${signature}x`, `.${signature}`, '.']) {
     t.same((await app.inject({ url: '/data', headers: { cookie: `sid=${value}` } })).json(), {}, value)
   }
   t.same(calls, [])
@@ -153,7 +153,7 @@ t.test('it works beside @fastify/cookie however the app has set that up', async 
     await app.register(session)
     addRoutes(app).get('/both', async (request, reply) => { reply.setCookie('other', '1', { signed: false }); request.session.set('b', 1) })
     const browser = new Browser(app)
-    t.match(setCookies(await browser.visit('/login')), [/^sid=[\w-]{43}; Path=\/; HttpOnly; SameSite=Lax$/])
+    t.match(setCookies(await browser.visit('/login')), [/^sid=[\w-]{64}; Path=\/; HttpOnly; SameSite=Lax$/])
     t.same((await browser.visit('/data')).json(), { user: 1 }, JSON.stringify(options))
     t.equal(setCookies(await app.inject('/both')).length, 2)
   }
@@ -181,11 +181,18 @@ t.test('of several saves in one request only the last cookie is sent', async (t)
   t.same((await browser.visit('/data')).json(), { x: 1 })
 })
 
-t.test('the store sees the SHA-256 of the token and never the token', async (t) => {
-  const { app } = await start(t)
+t.test('the store sees the id and the SHA-256 of the token, never the secret, and what it holds opens nothing', async (t) => {
+  const store = memoryStore()
+  const { app } = await start(t, { store })
   const { sessionId, cookies } = await app.sessions.issue({ user: 1 })
-  t.equal(sessionId, hash('sha256', String(cookies['sid']), 'base64url'))
-  t.same((await app.inject({ url: '/data', cookies: { sid: sessionId } })).json(), {}, 'what a copy of the store holds opens nothing')
+  const token = String(cookies['sid'])
+  t.equal(sessionId, token.slice(0, 24))
+  const record = store.read(sessionId) as SessionRecord
+  t.equal(record.verifier, hash('sha256', token, 'base64url'))
+  t.notMatch(JSON.stringify(record), token.slice(24))
+  for (const sid of [sessionId, record.verifier, sessionId + record.verifier.slice(0, 40), sessionId + 'A'.repeat(40), 'A'.repeat(24) + token.slice(24)]) {
+    t.same((await app.inject({ url: '/data', cookies: { sid } })).json(), {}, sid)
+  }
 })
 
 t.test("with secure: 'auto' a proxy that speaks https and is not trusted is warned about once", async (t) => {

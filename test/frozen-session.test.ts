@@ -1,6 +1,6 @@
 // What all sessions share cannot be changed through one of them.
 import t from 'tap'
-import { BEHIND, IndexAccess, type Entries } from '../lib/session/index-access.js'
+import { HOST, IndexAccess, type Entries } from '../lib/session/index-access.js'
 import { buildApp } from './fixtures/app.js'
 
 t.test('nothing that a session hands out lets one session change another', async (t) => {
@@ -28,7 +28,7 @@ t.test('a class can still be made of it', (t) => {
   const entries = new Map<string, unknown>([['a', 1]])
   const state: Entries = { get: (key) => entries.get(key), set: (key, value) => { entries.set(key, value) }, has: (key) => entries.has(key), remove: (key) => entries.delete(key), keys: () => entries.keys() }
   class Own extends IndexAccess {
-    get first (): unknown { return this[BEHIND].state.get('a') }
+    get first (): unknown { return this[HOST].state.get('a') }
   }
   const own = new Own({ state })
   t.equal(own.first, 1)

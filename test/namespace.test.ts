@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import Fastify, { type FastifyInstance } from 'fastify'
 import t from 'tap'
 import session, { type SessionOptions } from '../index.js'
-import { namespaceOf, type Registration } from '../lib/namespace.js'
+import { namespaceOf, type Registration } from '../lib/http/namespace.js'
 import { everyStore, memoryStore } from './fixtures/stores.js'
 
 const registration = fc.record({

@@ -2,14 +2,14 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { inspect } from 'node:util'
 import t, { type Test } from 'tap'
-import type { Session, SessionMessage } from '../index.js'
+import type { Session, SessionEvent, SessionMessage } from '../index.js'
 import { MemoryStore } from '../index.js'
 import { Browser, buildApp } from './fixtures/app.js'
 import { FakeClock, HOUR } from './fixtures/clock.js'
 import { everyStore, memoryStore, wrapped } from './fixtures/stores.js'
 
 const SECRET = 'a secret of at least 32 bytes, really'
-const events = ['created', 'loaded', 'saved', 'regenerated', 'destroyed', 'expired', 'evicted', 'rejected', 'store-error']
+const events = ['created', 'loaded', 'saved', 'regenerated', 'rotated', 'reauthenticated', 'destroyed', 'expired', 'evicted', 'rejected', 'denied', 'store-error'] as const satisfies readonly SessionEvent[]
 
 function listen (t: Test): Array<[string, SessionMessage]> {
   const heard: Array<[string, SessionMessage]> = []
@@ -39,10 +39,22 @@ for (const { kind, makeStore } of everyStore) {
     t.same(heard.at(-1), ['saved', { sessionId: first }])
     const second = await visit((session) => session.regenerate(['a']))
     t.same(heard.at(-1), ['regenerated', { sessionId: second, previousId: first }])
-    const third = await visit((session) => session.rotate())
-    t.same(heard.at(-1), ['regenerated', { sessionId: third, previousId: second }])
+    const old = String(browser.cookies['sid'])
+    t.equal(await visit((session) => session.rotate()), second)
+    t.same(heard.slice(1), [['saved', { sessionId: second }], ['rotated', { sessionId: second }]])
+    t.equal(await visit((session) => session.reauthenticated()), second)
+    t.same(heard.slice(-2), [['saved', { sessionId: second }], ['reauthenticated', { sessionId: second }]])
+    const current = browser.cookies['sid'] as string
+    browser.cookies['sid'] = old
+    await visit((session) => session.get('a'))
+    t.same(heard, [['rejected', { sessionId: second, reason: 'late' }]], 'a token from before the step-up')
+    browser.cookies['sid'] = current
     await visit((session) => session.destroy())
-    t.same(heard.at(-1), ['destroyed', { sessionId: third }])
+    t.same(heard.slice(1), [['destroyed', { sessionId: second }]], 'one logout is one event')
+    browser.cookies['sid'] = current
+    await visit((session) => session.destroy())
+    t.same(heard, [['rejected', { sessionId: second, reason: 'late' }]], 'a second one ends nothing')
+    delete browser.cookies['sid']
 
     await visit((session) => session.set('a', 1))
     clock.advance(2 * HOUR)
@@ -51,11 +63,11 @@ for (const { kind, makeStore } of everyStore) {
     browser.cookies['sid'] = 'nonsense'
     await visit(() => {})
     t.same(heard, [['rejected', { sessionId: null, reason: 'malformed' }]])
-    browser.cookies['sid'] = `${'A'.repeat(43)}.${'A'.repeat(43)}`
+    browser.cookies['sid'] = `${'A'.repeat(64)}.${'A'.repeat(43)}`
     await visit(() => {})
     t.same(heard, [['rejected', { sessionId: null, reason: 'bad-signature' }]])
 
-    t.match(app.sessions.stats(), { created: 2, loaded: 5, saved: 1, regenerated: 2, destroyed: 1, rejected: 3, storeErrors: 0 })
+    t.match(app.sessions.stats(), { created: 2, loaded: 6, saved: 3, regenerated: 1, rotated: 1, reauthenticated: 1, destroyed: 1, rejected: 5, denied: 0, storeErrors: 0 })
   })
 }
 
@@ -72,7 +84,7 @@ t.test('an eviction is published', async (t) => {
 t.test('a failing store is published with its error', async (t) => {
   const app = await buildApp(t, { store: wrapped(memoryStore(), () => { throw new Error('down') }) })
   const heard = listen(t)
-  await app.inject({ url: '/', cookies: { sid: 'A'.repeat(43) } })
+  await app.inject({ url: '/', cookies: { sid: 'A'.repeat(64) } })
   t.match(heard, [['store-error', { sessionId: null, error: { code: 'FST_KEEP_STORE', cause: { message: 'down' } } }]])
   t.match(app.sessions.stats(), { storeErrors: 1, size: null, bytes: null })
 })

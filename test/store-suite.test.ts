@@ -2,7 +2,7 @@
 import t from 'tap'
 import { storeSuite } from '../lib/store-suite.js'
 import { MemoryStore } from '../lib/stores/memory/memory-store.js'
-import type { SessionChanges, SessionRecord, SessionStore } from '../types/store.js'
+import type { EndedSession, SessionChanges, SessionRecord, SessionStore } from '../types/store.js'
 import { FakeClock } from './fixtures/clock.js'
 
 type Flaw = (good: MemoryStore, clock: FakeClock) => Partial<SessionStore>
@@ -10,8 +10,15 @@ type Flaw = (good: MemoryStore, clock: FakeClock) => Partial<SessionStore>
 const never = Number.MAX_SAFE_INTEGER
 
 function bare (expiresAt: number): SessionRecord {
-  return { values: {}, createdAt: 0, expiresAt, absoluteExpiresAt: expiresAt, version: 0, generation: 0, owner: null, lifetime: null }
+  return { values: {}, createdAt: 0, expiresAt, absoluteExpiresAt: expiresAt, version: 0, owner: null, lifetime: null, verifier: '', earlier: [], generation: 0, shown: true }
 }
+
+function without<K extends keyof SessionChanges> (changes: SessionChanges, ...names: K[]): SessionChanges {
+  return Object.fromEntries(Object.entries(changes).filter(([name]) => !names.includes(name as K))) as unknown as SessionChanges
+}
+
+/** A store that does not look at these parts of an update. */
+const ignoring = (...names: Array<keyof SessionChanges>): Flaw => (good) => ({ update: (id, changes) => good.update(id, without(changes, ...names)) })
 
 const flaws: Record<string, Flaw> = {
   'creates over what is there': (good) => ({
@@ -21,32 +28,86 @@ const flaws: Record<string, Flaw> = {
     update: (id, changes) => { good.create(id, bare(never)); return good.update(id, changes) }
   }),
   'brings a session back by touch': (good) => ({
-    touch: (id, expiresAt) => { good.create(id, bare(expiresAt)); return good.touch(id, expiresAt) }
+    touch: (id, renewal) => { good.create(id, bare(renewal.renewTo)); return good.touch(id, renewal) }
   }),
-  'ignores the version of an update': (good) => ({
-    update: (id, { ifVersion, ...changes }) => good.update(id, changes)
-  }),
-  'ignores maxSize': (good) => ({
-    update: (id, { maxSize, ...changes }) => good.update(id, changes)
+  'ignores the generation of an update': ignoring('ifGeneration'),
+  'ignores the verifier of an update': ignoring('ifVerifier'),
+  'ignores the value of an update': ignoring('ifValue'),
+  'ignores maxSize': ignoring('maxSize'),
+  'ignores the renewal of an update': ignoring('renewal'),
+  'ignores a new verifier': ignoring('verifier'),
+  'ignores the earlier verifiers': ignoring('earlier'),
+  'ignores a new generation': ignoring('generation'),
+  'ignores that a token was shown': ignoring('shown'),
+  'ignores a new createdAt': ignoring('createdAt'),
+  'ignores a new lifetime': ignoring('lifetime'),
+  'ignores a new absolute deadline': ignoring('absoluteExpiresAt'),
+  'ignores clear': (good) => ({ update: (id, changes) => good.update(id, { ...changes, clear: false }) }),
+  'takes an absent value for any': (good) => ({
+    update: (id, changes) => good.update(id, changes.ifValue?.encoded === null ? without(changes, 'ifValue') : changes)
   }),
   'refuses everything in a session that is too large': (good) => ({
     update: (id, changes) => {
       const before = good.read(id)
       const size = (values: Record<string, string>) => Object.entries(values).flat().join('').length
-      if (before !== null && changes.maxSize !== undefined && size(before.values) > changes.maxSize) return 'too-large'
+      if (before !== null && 'values' in before && changes.maxSize !== undefined && size(before.values) > changes.maxSize) return 'too-large'
       return good.update(id, changes)
     }
   }),
-  'ignores the version of a replace': (good) => ({
-    replace: (oldId, newId, record) => good.replace(oldId, newId, record)
+  'applies a repeated rotation twice': (good) => ({
+    update: (id, changes) => {
+      const before = good.read(id)
+      const isRepeated = before !== null && 'verifier' in before && before.verifier === changes.verifier
+      return good.update(id, isRepeated ? without(changes, 'verifier', 'ifVerifier') : changes)
+    }
   }),
-  'ignores the version of a destroy': (good) => ({ destroy: (id) => good.destroy(id) }),
-  'replaces what is missing': (good) => ({
-    replace: (oldId, newId, record, ifVersion) => good.replace(oldId, newId, record, ifVersion) || good.create(newId, record)
+  'lets a stale renewal fail the update': (good) => ({
+    update: (id, changes) => {
+      const before = good.read(id)
+      const isStale = changes.renewal !== undefined && before !== null && 'values' in before && before.absoluteExpiresAt !== changes.renewal.ifAbsoluteExpiresAt
+      return isStale ? 'conflict' : good.update(id, changes)
+    }
   }),
-  'leaves the old id alive': (good) => ({
-    replace: (oldId, newId, record) => good.read(oldId) !== null && good.create(newId, record)
+  'renews whatever the lifetime is': (good) => ({
+    touch: (id, renewal) => {
+      const found = good.read(id)
+      return good.touch(id, found !== null && 'values' in found ? { ...renewal, ifLifetime: found.lifetime } : renewal)
+    }
   }),
+  'renews whatever the absolute deadline is': (good) => ({
+    touch: (id, renewal) => {
+      const found = good.read(id)
+      return good.touch(id, found !== null && 'values' in found ? { ...renewal, ifAbsoluteExpiresAt: found.absoluteExpiresAt } : renewal)
+    }
+  }),
+  'moves a deadline back': (good) => ({ touch: (id, renewal) => good.touch(id, { ...renewal, atMost: renewal.renewTo, tolerance: 0 }) }),
+  'never moves a deadline back': (good) => ({ touch: (id, renewal) => good.touch(id, { ...renewal, tolerance: never }) }),
+  'leaves no mark': (good) => ({
+    read: (id) => {
+      const found = good.read(id)
+      return found !== null && 'endedAt' in found ? null : found
+    }
+  }),
+  'leaves its marks for good': (good) => {
+    const marks = new Map<string, EndedSession>()
+    return {
+      read: (id) => good.read(id) ?? marks.get(id) ?? null,
+      destroy: (id, condition) => {
+        const answer = good.destroy(id, condition)
+        if (answer === 'done') marks.set(id, good.read(id) as EndedSession)
+        return answer
+      }
+    }
+  },
+  'lets a mark take an id': (good) => ({ create: (id, record) => good.read(id) === null && good.create(id, record) }),
+  'says done where it ended nothing': (good) => ({
+    destroy: (id, condition) => {
+      const answer = good.destroy(id, condition)
+      return answer === 'missing' ? 'done' : answer
+    }
+  }),
+  'ignores the version of a destroy': (good) => ({ destroy: (id, { ifVersion, ...condition } = {}) => good.destroy(id, condition) }),
+  'ignores the generation of a destroy': (good) => ({ destroy: (id, { ifGeneration, ...condition } = {}) => good.destroy(id, condition) }),
   'hands out what it holds': (good) => {
     const held = new Map<string, SessionRecord>()
     return {
@@ -56,10 +117,9 @@ const flaws: Record<string, Flaw> = {
   },
   'never expires': () => {
     const patient = new MemoryStore({ clock: { now: () => 0 } })
-    return Object.fromEntries(['read', 'create', 'update', 'touch', 'replace', 'destroy'].map((name) => [name, (patient[name as 'read'] as Function).bind(patient)]))
+    return Object.fromEntries(['read', 'create', 'update', 'touch', 'destroy'].map((name) => [name, (patient[name as 'read'] as Function).bind(patient)]))
   },
   'forgets the owner': (good) => ({ create: (id, record) => good.create(id, { ...record, owner: null }) }),
-  'ignores clear': (good) => ({ update: (id, changes) => good.update(id, { ...changes, clear: false }) }),
   'drops __proto__': (good) => ({
     update: (id, changes) => good.update(id, { ...changes, set: Object.assign({}, changes.set) })
   }),
@@ -67,16 +127,15 @@ const flaws: Record<string, Flaw> = {
     update: (id, changes) => good.update(id, { ...changes, set: Object.fromEntries(Object.entries(changes.set).map(([key, value]) => [Buffer.from(key).toString(), value])) })
   }),
   'throws when there is nothing to destroy': (good) => ({
-    destroy: (id, ifVersion) => {
+    destroy: (id, condition) => {
       if (good.read(id) === null) throw new Error('not found')
-      return good.destroy(id, ifVersion)
+      return good.destroy(id, condition)
     }
   }),
   'reads, then writes the whole': (good) => ({
-    update: async (id: string, { ifVersion, ...changes }: SessionChanges) => {
+    update: async (id: string, changes: SessionChanges) => {
       const before = good.read(id)
-      if (before === null) return 'missing' as const
-      if (ifVersion !== undefined && ifVersion !== before.version) return 'conflict' as const
+      if (before === null || 'endedAt' in before) return 'missing' as const
       await null
       return good.update(id, { ...changes, clear: true, set: { ...(changes.clear ? {} : before.values), ...changes.set } })
     }

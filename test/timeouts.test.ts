@@ -2,6 +2,7 @@
 import type { FastifyRequest } from 'fastify'
 import t from 'tap'
 import type { SessionOptions } from '../index.js'
+import { isEnded } from '../lib/record/record.js'
 import { Browser, buildApp, setCookies } from './fixtures/app.js'
 import { FakeClock, HOUR, MINUTE, SECOND } from './fixtures/clock.js'
 import { everyStore, memoryStore, recorded, wrapped } from './fixtures/stores.js'
@@ -79,10 +80,10 @@ for (const { kind, makeStore } of everyStore) {
       const { sessionId, expiresAt } = await app.sessions.load(`sid=${browser.cookies['sid']}`)
       clock.advance(9 * MINUTE)
       await visit(({ session }) => session.set('x', 1))
-      t.equal((await store.read(sessionId))?.expiresAt, expiresAt)
+      t.match(await store.read(sessionId), { expiresAt })
       clock.advance(2 * MINUTE)
       await visit(({ session }) => session.set('x', 2))
-      t.equal((await store.read(sessionId))?.expiresAt, expiresAt + 11 * MINUTE)
+      t.match(await store.read(sessionId), { expiresAt: expiresAt + 11 * MINUTE })
     })
 
     await t.test('touch moves the deadline at once', async (t) => {
@@ -142,11 +143,52 @@ for (const { kind, makeStore } of everyStore) {
       t.notMatch(line, /max-age/i)
     })
 
-    await t.test('regenerate goes back to the lifetime of the options', async (t) => {
-      const { clock, visit, isIn } = await start({}, ({ session }) => session.lifetime({ idle: '30d', absolute: '30d', persistent: true }))
-      t.notMatch(setCookies(await visit(({ session }) => session.regenerate(['user'])))[0], /max-age/i)
+    await t.test('regenerate keeps the lifetime of its own, counted anew, unless another is given', async (t) => {
+      const { clock, visit, isIn } = await start({}, ({ session }) => session.lifetime({ idle: '10d', absolute: '30d', persistent: true }))
+      for (let i = 0; i < 3; i++) { clock.advance(9 * DAY); t.equal(await isIn(), true) }
+      t.match(setCookies(await visit(({ session }) => session.regenerate(['user'])))[0], /max-age=864000;/i)
+      clock.advance(9 * DAY)
+      t.equal(await isIn(), true)
+      t.notMatch(setCookies(await visit(({ session }) => { session.regenerate(['user']); session.lifetime({ idle: '1h', absolute: '1h', persistent: false }) }))[0], /max-age/i)
       clock.advance(HOUR)
       t.equal(await isIn(), false)
+    })
+
+    await t.test('what begins after a logout has the lifetime of the options', async (t) => {
+      const { clock, visit, isIn } = await start({}, ({ session }) => session.lifetime({ idle: '10d', absolute: '30d', persistent: true }))
+      t.notMatch(setCookies(await visit(({ session }) => { session.destroy(); session.set('user', 2) }))[0], /max-age/i)
+      clock.advance(HOUR)
+      t.equal(await isIn(), false)
+    })
+
+    await t.test('reauthenticated keeps the lifetime of its own, and counts both deadlines anew', async (t) => {
+      const { clock, visit, isIn } = await start({}, ({ session }) => session.lifetime({ idle: '10d', absolute: '11d' }))
+      clock.advance(9 * DAY)
+      await visit(({ session }) => session.reauthenticated())
+      clock.advance(9 * DAY)
+      t.equal(await isIn(), true)
+      clock.advance(2 * DAY)
+      t.equal(await isIn(), false)
+    })
+
+    await t.test('use counts from arrival: a slow request that found the session alive stores its change', async (t) => {
+      const { clock, visit, store, app, browser } = await start({ idleTimeout: '1h' })
+      const { sessionId } = await app.sessions.load(`sid=${browser.cookies['sid']}`)
+      clock.advance(HOUR - 1)
+      await visit(({ session }) => { clock.advance(29 * MINUTE); session.set('x', 1) })
+      const arrived = clock.now() - 29 * MINUTE
+      t.match(await store.read(sessionId), { expiresAt: arrived + HOUR, values: { x: '1' } })
+    })
+
+    await t.test('less than half of the idle timeout left is renewed before the handler, more is not', async (t) => {
+      for (const [minutes, renewed] of [[30, false], [31, true]] as const) {
+        const { clock, visit, calls } = await start({ idleTimeout: '1h' })
+        clock.advance(minutes * MINUTE)
+        let before: readonly string[] = []
+        await visit(() => { before = [...calls] })
+        t.same(before, renewed ? ['read', 'touch'] : ['read'])
+        t.same(calls, ['read', 'touch'], 'and once in any case')
+      }
     })
 
     await t.test('a clock that goes back ends nothing', async (t) => {
@@ -157,22 +199,21 @@ for (const { kind, makeStore } of everyStore) {
   })
 }
 
-t.test('a store that never expires anything is not believed, and the record is removed', async (t) => {
+t.test('a store that never expires anything is not believed, and its record is left alone', async (t) => {
   for (const deadline of ['expiresAt', 'absoluteExpiresAt'] as const) {
     const clock = new FakeClock()
     const inner = memoryStore()
     const stale: SessionStore = wrapped(inner, () => {})
-    const read = stale.read
+    const { read } = stale
     stale.read = async (id) => {
       const record = await read(id)
-      return record === null ? null : { ...record, expiresAt: clock.now() + HOUR, absoluteExpiresAt: clock.now() + HOUR, [deadline]: clock.now() }
+      return record === null || isEnded(record) ? record : { ...record, expiresAt: clock.now() + HOUR, absoluteExpiresAt: clock.now() + HOUR, [deadline]: clock.now() }
     }
     const app = await buildApp(t, { store: stale, clock: { now: () => clock.now() }, absoluteTimeout: '400d', idleTimeout: '400d' })
     const { cookies } = await app.sessions.issue({ user: 1 })
     app.get('/', async ({ session }) => session.data())
-    t.equal(inner.size, 1)
-    t.same((await app.inject({ url: '/', cookies })).json(), {})
-    t.equal(inner.size, 0)
-    t.equal(app.sessions.stats().expired, 1)
+    const response = await app.inject({ url: '/', cookies })
+    t.same([response.json(), setCookies(response)], [{}, []])
+    t.equal(inner.size, 1, 'loading never destroys anything')
   }
 })

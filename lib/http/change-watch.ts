@@ -9,7 +9,7 @@ export class ChangeWatch {
   readonly #reply: FastifyReply
   readonly #hasUnsaved: () => boolean
   #isListening = false
-  #isSaved = false
+  #isClosing = false
   #latePlace: string | null = null
 
   constructor (reply: FastifyReply, hasUnsaved: () => boolean) {
@@ -22,21 +22,26 @@ export class ChangeWatch {
     const { raw } = this.#reply
     if (!this.#isListening) {
       this.#isListening = true
-      raw.on('finish', () => this.#finished())
+      raw.once('finish', () => this.#finished())
     }
     if (raw.writableFinished) this.#changedAfterwards(callerOf(new Error()))
-    else if (this.#isSaved) this.#latePlace ??= callerOf(new Error())
+    // what was late and is saved by now is no longer the one to name
+    else if (this.#isLate && (this.#latePlace === null || !this.#hasUnsaved())) this.#latePlace = callerOf(new Error())
   }
 
-  /** The last save that this response waits for has been made. */
-  saved (): void {
-    this.#isSaved = true
-    this.#latePlace = null
+  /** The last save that this response waits for begins. If that fails there is an error of its own. */
+  closing (): void {
+    this.#isClosing = true
+  }
+
+  /** Whether no save follows by itself. A hijacked reply counts as sent. */
+  get #isLate (): boolean {
+    return this.#isClosing || this.#reply.sent
   }
 
   #finished (): void {
     if (this.#latePlace !== null && this.#hasUnsaved()) warnLate(this.#reply.request, this.#latePlace)
-    else if (!this.#isSaved && this.#hasUnsaved()) warnUnsaved(this.#reply.request)
+    else if (!this.#isClosing && this.#hasUnsaved()) warnUnsaved(this.#reply.request)
   }
 
   /** A save by hand may follow in the same tick. */

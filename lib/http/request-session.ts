@@ -36,7 +36,7 @@ export class RequestSession implements SessionHost, StateListener {
   #watch: ChangeWatch | null = null
   /** The app looked at the session, so the response depends on the cookie. */
   #isLookedAt = false
-  #isSaved = false
+  #isClosing = false
   #hasFailed = false
 
   constructor (registration: Registration, request: FastifyRequest, reply: FastifyReply) {
@@ -82,7 +82,10 @@ export class RequestSession implements SessionHost, StateListener {
   }
 
   changing (): void {
-    this.#watch ??= new ChangeWatch(this.#reply, () => hasUnsaved(this.#state as SessionState))
+    if (this.#watch === null) {
+      this.#watch = new ChangeWatch(this.#reply, () => hasUnsaved(this.#state as SessionState))
+      if (this.#isClosing) this.#watch.closing()
+    }
     this.#watch.changing()
   }
 
@@ -130,11 +133,12 @@ export class RequestSession implements SessionHost, StateListener {
 
   /** Saves what is pending, for the response with this payload; at once where there is nothing to wait for. */
   finish (payload: unknown): Awaitable<void> {
+    // an error that came after the save leads here again, with a response of its own
+    if (this.#isClosing) this.#response?.keepCookie()
+    this.#isClosing = true
+    this.#watch?.closing()
     const state = this.#state
     if (state === null) return this.#tellCaches(payload)
-    // an error that came after the save leads here again, with a response of its own
-    if (this.#isSaved) this.#response?.keepCookie()
-    this.#isSaved = true
     // nothing is tried twice: a failed save leads here again too
     if (this.#hasFailed) return
     const { saveOn } = this.#registration.config
@@ -142,7 +146,6 @@ export class RequestSession implements SessionHost, StateListener {
       if (saveOn === 'success' && sentStatus(this.#reply, payload) >= 500) state.dropChanges()
       const saving = state.isUntouched ? 'none' : saveSession(this.#registration, state, this.#request.log)
       return andThen(saving, (action) => {
-        this.#watch?.saved()
         this.#answer(action, state)
         this.#tellCaches(payload)
       })

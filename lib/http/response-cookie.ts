@@ -109,7 +109,6 @@ export class ResponseCookie {
   #set (value: string, lasting: CookieLifetime): void {
     const reply = this.#reply
     const attributes = this.#attributes
-    adviseOnCookie(reply, attributes)
     const secure = attributes.secure === 'auto' ? reply.request.protocol === 'https' : attributes.secure
     const { serializeCookie, config: { cookieName } } = this.#registration
     const line = serializeCookie(cookieName, value, serializeOptions(attributes, secure, lasting))
@@ -117,6 +116,8 @@ export class ResponseCookie {
     this.#line = line
     this.#isDue = false
     forbidCaching(reply)
+    // last, so that nothing it meets keeps the cookie of a stored session back
+    adviseOnCookie(reply, attributes)
   }
 }
 

@@ -1,7 +1,8 @@
 // What a store may answer with: a record, the mark of an ended session, or
 // something that is neither and therefore no session.
 import { MAX_DURATION } from '../duration.js'
-import type { EndedSession, SessionLifetime, SessionRecord } from '../../types/store.js'
+import { isStackOverflow } from '../stack-overflow.js'
+import type { EarlierVerifier, EndedSession, SessionLifetime, SessionRecord } from '../../types/store.js'
 
 // The last millisecond that a Date can hold (ECMA-262, "Time Values and Time Range")
 const MAX_DATE = 8.64e15
@@ -9,31 +10,37 @@ const MAX_DATE = 8.64e15
 /** How long the mark of an ended session is kept. */
 export const ENDED_FOR = 60_000
 
-/** Whether a store's answer has the shape of a record. What throws when it is looked at has none. */
+/** Whether a store's answer has the shape of a record. */
 export function isRecord (answer: unknown): answer is SessionRecord {
-  if (typeof answer !== 'object' || answer === null) return false
-  try {
-    return hasShape(answer)
-  } catch {
-    return false
-  }
+  return holds(hasFields, answer)
 }
 
 /** Whether a store's answer says that the session has ended. */
 export function isEnded (answer: unknown): answer is EndedSession {
-  if (typeof answer !== 'object' || answer === null) return false
+  return holds(hasEndedAt, answer)
+}
+
+/** What cannot even be looked at, such as a getter that throws, is neither. */
+function holds (check: (answer: unknown) => boolean, answer: unknown): boolean {
   try {
-    return isWhole((answer as Partial<EndedSession>).endedAt, MAX_DATE)
-  } catch {
+    return check(answer)
+  } catch (error) {
+    if (isStackOverflow(error)) throw error
     return false
   }
 }
 
-function hasShape ({ values, createdAt, expiresAt, absoluteExpiresAt, version, owner, lifetime, verifier, earlier, generation, shown }: Partial<SessionRecord>): boolean {
-  return (owner === null || typeof owner === 'string') && isWhole(createdAt, MAX_DATE) && isWhole(expiresAt, MAX_DATE) && isWhole(absoluteExpiresAt, MAX_DATE) &&
+function hasFields (answer: unknown): boolean {
+  if (typeof answer !== 'object' || answer === null) return false
+  const { values, createdAt, expiresAt, absoluteExpiresAt, version, owner, lifetime, verifier, earlier, generation, shown } = answer as Partial<SessionRecord>
+  return isWhole(createdAt, MAX_DATE) && isWhole(expiresAt, MAX_DATE) && isWhole(absoluteExpiresAt, MAX_DATE) &&
     isWhole(version, Number.MAX_SAFE_INTEGER) && isWhole(generation, Number.MAX_SAFE_INTEGER) &&
-    typeof verifier === 'string' && typeof shown === 'boolean' &&
-    hasVerifiers(earlier) && isLifetime(lifetime) && hasStrings(values)
+    (owner === null || typeof owner === 'string') && typeof verifier === 'string' && typeof shown === 'boolean' && Array.isArray(earlier) && earlier.every(isEarlier) &&
+    (lifetime === null || isLifetime(lifetime)) && hasStrings(values)
+}
+
+function hasEndedAt (answer: unknown): boolean {
+  return typeof answer === 'object' && answer !== null && isWhole((answer as Partial<EndedSession>).endedAt, MAX_DATE)
 }
 
 /** Whether the record has reached either deadline, whatever the store says. */
@@ -42,17 +49,14 @@ export function isExpired ({ expiresAt, absoluteExpiresAt }: SessionRecord, now:
 }
 
 function isLifetime (lifetime: unknown): boolean {
-  if (lifetime === null) return true
-  if (typeof lifetime !== 'object') return false
+  if (typeof lifetime !== 'object' || lifetime === null) return false
   const { idle, absolute, persistent } = lifetime as Partial<SessionLifetime>
   return isWhole(idle, MAX_DURATION) && idle !== 0 && isWhole(absolute, MAX_DURATION) && absolute !== 0 && typeof persistent === 'boolean'
 }
 
-function hasVerifiers (earlier: unknown): boolean {
-  return Array.isArray(earlier) && earlier.every((each: unknown) => {
-    const { verifier, until, opens } = (each ?? {}) as Partial<SessionRecord['earlier'][number]>
-    return typeof verifier === 'string' && isWhole(until, MAX_DATE) && typeof opens === 'boolean'
-  })
+function isEarlier (each: unknown): boolean {
+  const { verifier, until, opens } = (each ?? {}) as Partial<EarlierVerifier>
+  return typeof verifier === 'string' && isWhole(until, MAX_DATE) && typeof opens === 'boolean'
 }
 
 function isWhole (value: unknown, max: number): boolean {

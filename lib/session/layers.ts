@@ -21,6 +21,8 @@ export class Layers {
   draft: Layer | null = null
   /** When the request came, or the app last saved by hand. */
   usedAt: number
+  /** The use that could not renew the session when it was loaded; it is not tried again for that. */
+  unrenewedAt: number | null = null
   /** The session this request came for, where it has ended. */
   endedId: string | null = null
   /** Settled when the store step that is under way has been answered; `null` without one. */

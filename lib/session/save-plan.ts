@@ -64,6 +64,7 @@ function planLogout ({ stored, opened, draft }: SessionState): SavePlan {
 }
 
 function planRenewal (state: SessionState): SavePlan {
+  if (state.unrenewedAt === state.usedAt) return NOTHING
   const renewal = dueRenewalOf(draftOf(state), state.now())
   return renewal === null ? NOTHING : { step: 'touch', renewal }
 }

@@ -1,7 +1,7 @@
 // What the chapters of the suite work with.
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import type { Awaitable, SessionChanges, SessionRecord, SessionStore } from '../../types/store.js'
+import type { Awaitable, EndedSession, SessionChanges, SessionRecord, SessionRenewal, SessionStore } from '../../types/store.js'
 
 /** What the suite needs to know of a store. */
 export interface StoreSuiteOptions {
@@ -12,7 +12,7 @@ export interface StoreSuiteOptions {
    * so the stores may share one database, and what else is in there does not matter.
    */
   createStore: () => Awaitable<SessionStore>
-  /** Called with each store when its test is over. Default: the store's own `close()`. */
+  /** Called with each store after its test. Default: the store's own `close()`. */
   disposeStore?: (store: SessionStore) => Awaitable<unknown>
   /** The time the store goes by, in milliseconds since the epoch. Default `Date.now`. */
   now?: () => number
@@ -30,6 +30,8 @@ export interface SuiteContext {
   test (title: string, run: (store: SessionStore) => Promise<void>): void
   now (): number
   advance (ms: number): Promise<void>
+  /** Whether the clock is one that tests move. */
+  readonly isClockMoved: boolean
   /** A record that lives for an hour, where nothing else is said. */
   record (parts?: Partial<SessionRecord>): SessionRecord
   readonly damage: NonNullable<StoreSuiteOptions['damage']>
@@ -37,7 +39,7 @@ export interface SuiteContext {
 
 export const HOUR = 3_600_000
 
-export function createSuiteContext ({ test, createStore, disposeStore = close, now = Date.now, advance = wait, damage = [] }: StoreSuiteOptions): SuiteContext {
+export function createSuiteContext ({ test, createStore, disposeStore = close, now = Date.now, advance, damage = [] }: StoreSuiteOptions): SuiteContext {
   return {
     test (title, run) {
       test(title, async () => {
@@ -50,7 +52,8 @@ export function createSuiteContext ({ test, createStore, disposeStore = close, n
       })
     },
     now,
-    advance: async (ms) => { await advance(ms) },
+    advance: async (ms) => { await (advance ?? wait)(ms) },
+    isClockMoved: advance !== undefined,
     record (parts = {}) {
       const createdAt = now()
       return {
@@ -59,9 +62,12 @@ export function createSuiteContext ({ test, createStore, disposeStore = close, n
         expiresAt: createdAt + HOUR,
         absoluteExpiresAt: createdAt + 24 * HOUR,
         version: 0,
-        generation: 0,
         owner: null,
         lifetime: null,
+        verifier: newId(),
+        earlier: [],
+        generation: 0,
+        shown: true,
         ...parts
       }
     },
@@ -69,9 +75,9 @@ export function createSuiteContext ({ test, createStore, disposeStore = close, n
   }
 }
 
-/** An id as the core makes them: a SHA-256 in base64url. */
+/** An id as the core makes them: 18 random bytes in base64url. */
 export function newId (): string {
-  return randomBytes(32).toString('base64url')
+  return randomBytes(18).toString('base64url')
 }
 
 /** Changes that set these keys, where nothing else is said. */
@@ -79,13 +85,32 @@ export function changing (set: Record<string, string>, more: Partial<SessionChan
   return { clear: false, set, remove: [], ...more }
 }
 
-/** Compares as plain data: whether a store hands out frozen objects is its own affair. */
-export function same (found: SessionRecord | null, expected: SessionRecord): void {
+/** A renewal of this record, where nothing else is said to this deadline. */
+export function renewing ({ lifetime, absoluteExpiresAt }: SessionRecord, renewTo: number, more: Partial<SessionRenewal> = {}): SessionRenewal {
+  return { renewTo, atMost: renewTo, tolerance: 0, ifLifetime: lifetime, ifAbsoluteExpiresAt: absoluteExpiresAt, ...more }
+}
+
+/** The record that is there. */
+export async function recordAt (store: SessionStore, id: string): Promise<SessionRecord> {
+  const found = await store.read(id)
+  assert.ok(found !== null && !('endedAt' in found), `there is no record but ${JSON.stringify(found)}`)
+  return found
+}
+
+/** Asserts that the session has ended: a mark at most is left of it. */
+export async function assertEnded (store: SessionStore, id: string): Promise<void> {
+  const found = await store.read(id)
+  assert.ok(found === null || 'endedAt' in found, 'a record is there')
+}
+
+/** Compares as plain data: a store may hand out frozen objects or others. */
+export function same (found: SessionRecord | EndedSession | null, expected: SessionRecord): void {
   assert.deepEqual(plain(found), plain(expected))
 }
 
-function plain (record: SessionRecord | null): unknown {
-  return record && { ...record, values: { ...record.values }, lifetime: record.lifetime && { ...record.lifetime } }
+function plain (found: SessionRecord | EndedSession | null): unknown {
+  if (found === null || 'endedAt' in found) return found
+  return { ...found, values: { ...found.values }, lifetime: found.lifetime && { ...found.lifetime }, earlier: found.earlier.map((each) => ({ ...each })) }
 }
 
 async function close (store: SessionStore): Promise<void> {

@@ -1,7 +1,7 @@
 // What goes in comes out.
 import assert from 'node:assert/strict'
 import { decode, encode } from '../record/codec.js'
-import { changing, newId, same, type SuiteContext } from './context.js'
+import { changing, newId, recordAt, same, type SuiteContext } from './context.js'
 import type { SessionRecord } from '../../types/store.js'
 
 const strangeKeys = [
@@ -27,7 +27,14 @@ export function recordSuite ({ test, record }: SuiteContext): void {
 
   test('read answers with the whole record that create wrote', async (store) => {
     const id = newId()
-    const written = record({ owner: 'user:42', version: 7, generation: 2, lifetime: { idle: 60_000, absolute: 86_400_000, persistent: true } })
+    const written = record({
+      owner: 'user:42',
+      version: 7,
+      generation: 2,
+      lifetime: { idle: 60_000, absolute: 86_400_000, persistent: true },
+      earlier: [{ verifier: newId(), until: 1_767_225_600_000, opens: true }, { verifier: newId(), until: 0, opens: false }],
+      shown: false
+    })
     assert.equal(await store.create(id, written), true)
     same(await store.read(id), written)
   })
@@ -51,7 +58,7 @@ export function recordSuite ({ test, record }: SuiteContext): void {
     const id = newId().slice(0, 40)
     const ids = [`${id}abc`, `${id}abC`, `${id}ab-`, `${id}ab_`]
     for (const [index, each] of ids.entries()) assert.equal(await store.create(each, record({ values: { index: String(index) } })), true)
-    for (const [index, each] of ids.entries()) assert.equal((await store.read(each))?.values.index, String(index))
+    for (const [index, each] of ids.entries()) assert.equal((await recordAt(store, each)).values.index, String(index))
   })
 
   test('what the caller does with a record it gave or got never reaches the store', async (store) => {
@@ -60,13 +67,13 @@ export function recordSuite ({ test, record }: SuiteContext): void {
     await store.create(id, given)
     const before = structuredClone(given)
     tamper(given)
-    tamper(await store.read(id))
+    tamper(await recordAt(store, id))
     same(await store.read(id), before)
 
     const set = { user: '43' }
     await store.update(id, changing(set))
     set.user = '"tampered"'
-    assert.equal((await store.read(id))?.values.user, '43')
+    assert.equal((await recordAt(store, id)).values.user, '43')
   })
 
   test('any string is a key', async (store) => {
@@ -76,7 +83,7 @@ export function recordSuite ({ test, record }: SuiteContext): void {
     await store.create(updated, record({ values: {} }))
     assert.equal(await store.update(updated, changing(Object.fromEntries(entries))), 'done')
     for (const id of [created, updated]) {
-      assert.deepEqual(sorted(Object.entries((await store.read(id))?.values ?? {})), sorted(entries))
+      assert.deepEqual(sorted(Object.entries((await recordAt(store, id)).values)), sorted(entries))
     }
   })
 
@@ -87,7 +94,7 @@ export function recordSuite ({ test, record }: SuiteContext): void {
     for (const key of strangeKeys.slice(0, -1)) {
       left.shift()
       assert.equal(await store.update(id, changing({}, { remove: [key] })), 'done')
-      assert.deepEqual(sorted(Object.keys((await store.read(id))?.values ?? {})), sorted(left), `after removing ${JSON.stringify(key)}`)
+      assert.deepEqual(sorted(Object.keys((await recordAt(store, id)).values)), sorted(left), `after removing ${JSON.stringify(key)}`)
     }
   })
 
@@ -95,30 +102,30 @@ export function recordSuite ({ test, record }: SuiteContext): void {
     const id = newId()
     await store.create(id, record({ values: {} }))
     await store.update(id, changing(Object.fromEntries(Object.entries(richValues).map(([key, value]) => [key, encode(key, value)]))))
-    const found = await store.read(id)
-    for (const [key, value] of Object.entries(richValues)) assert.deepEqual(decode(found?.values[key] as string), value, key)
+    const found = await recordAt(store, id)
+    for (const [key, value] of Object.entries(richValues)) assert.deepEqual(decode(found.values[key] as string), value, key)
   })
 
   test('a value of a megabyte comes back whole', async (store) => {
     const id = newId()
     const large = JSON.stringify('é🔑x'.repeat(150_000))
     await store.create(id, record({ values: { large } }))
-    assert.equal((await store.read(id))?.values.large === large, true)
+    assert.equal((await recordAt(store, id)).values.large === large, true)
     await store.update(id, changing({ large: `${large} ` }))
-    assert.equal((await store.read(id))?.values.large === `${large} `, true)
+    assert.equal((await recordAt(store, id)).values.large === `${large} `, true)
   })
 
   test('thousands of keys come back', async (store) => {
     const id = newId()
     const values = Object.fromEntries(Array.from({ length: 5000 }, (_, index) => [`key${index}`, String(index)]))
     await store.create(id, record({ values }))
-    assert.deepEqual({ ...(await store.read(id))?.values }, values)
+    assert.deepEqual({ ...(await recordAt(store, id)).values }, values)
     await store.update(id, changing({ one: '1' }, { remove: Object.keys(values) }))
-    assert.deepEqual({ ...(await store.read(id))?.values }, { one: '1' })
+    assert.deepEqual({ ...(await recordAt(store, id)).values }, { one: '1' })
   })
 }
 
-function tamper (record: SessionRecord | null): void {
+function tamper (record: SessionRecord): void {
   const { values } = record as { values: Record<string, string> }
   for (const change of [
     () => { values.user = '"tampered"' },

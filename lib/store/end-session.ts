@@ -52,11 +52,11 @@ function endAll (save: Save, [id, ...rest]: readonly string[], ended: number): A
  * set a newer one. Throws when the app said that the user proved who they are, for then something must follow.
  */
 export function endedElsewhere ({ state, log }: Omit<Save, 'context'>): CookieAction {
-  const sent = state.sent?.identity
   logLine(log, 'debug', { sessionId: state.stored?.id }, 'the session ended elsewhere; the changes of this request are dropped')
   state.retract()
+  const identity = state.draft?.identity
   state.end()
-  if (sent === 'reauthenticated') throw new SessionEndedError()
+  if (identity === 'reauthenticated') throw new SessionEndedError()
   return 'none'
 }
 

@@ -24,6 +24,7 @@ export function prepareSession (context: StoreContext, state: SessionState, log:
   const step = () => isFirstUse ? noteFirstUse(context, state, stored, renewal) : renew(context, state, stored, renewal as SessionRenewal)
   const done = recover(step, (error) => {
     logLine(log, 'warn', { sessionId: stored.id, err: error }, 'the session could not be renewed')
+    if (renewal !== null) state.unrenewedAt = state.usedAt
   })
   return isPromise(done) ? done : undefined
 }

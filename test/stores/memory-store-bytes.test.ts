@@ -4,8 +4,10 @@ import { runApp } from '../fixtures/process.js'
 
 const ADD = `
   const keys = (count, key) => Object.fromEntries(Array.from({ length: count }, (_, k) => [key(k), String(1e6 + k)]))
-  const add = (values, i) => store.create(String(i).padStart(43, 'x'), {
-    values, createdAt: 1.7e12, expiresAt: 9e14 + i, absoluteExpiresAt: 9e15, version: 0, generation: i % 2, owner: null, lifetime: null
+  const cut = (i, length) => (String(i).padStart(40, 'x') + 'y'.repeat(1000)).slice(0, length)
+  const add = (values, i, parts) => store.create(cut(i, 40).slice(16), {
+    values, createdAt: 1.7e12, expiresAt: 9e14 + i, absoluteExpiresAt: 9e15, version: 0, generation: i % 2, owner: null, lifetime: null,
+    verifier: cut(i, 43), earlier: [], shown: true, ...parts?.(i)
   })`
 
 // the values of session i, and how many sessions to measure

@@ -3,7 +3,8 @@
 import { ENDED_FOR } from '../../record/record.js'
 import type { EndedSession } from '../../../types/store.js'
 
-const MAX_MARKS = 100_000
+/** With their ids these take 15 MB. */
+export const MAX_MARKS = 100_000
 
 export class EndedMarks {
   /** In the order of their time, since a mark that is set again moves to the end. */
@@ -19,6 +20,8 @@ export class EndedMarks {
     this.#marks.set(id, Object.freeze({ endedAt: now }))
     this.#dropOld(now)
   }
+
+  get size (): number { return this.#marks.size }
 
   remove (id: string): void {
     this.#marks.delete(id)

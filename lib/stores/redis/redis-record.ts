@@ -1,56 +1,66 @@
 // A session as a Redis hash: one field per key, so that two requests merge inside
 // Redis, and the rest in fields of one letter, which no key can take.
-import type { SessionChanges, SessionRecord } from '../../../types/store.js'
+import type { EndedSession, SessionChanges, SessionLifetime, SessionRecord } from '../../../types/store.js'
 import { corruptRecord } from '../../record/corrupt-record.js'
 
-// The scripts know these names too.
-const VERSION = 'v'
-const EXPIRES_AT = 'e'
-const CREATED_AT = 'c'
-const ABSOLUTE_EXPIRES_AT = 'a'
-const OWNER = 'o'
-const LIFETIME = 'l'
-const NONCE = 'n'
-const GENERATION = 'g'
+/** The fields beside the keys; the scripts are written with them, too. */
+export const FIELD = {
+  version: 'v',
+  expiresAt: 'e',
+  createdAt: 'c',
+  absoluteExpiresAt: 'a',
+  owner: 'o',
+  lifetime: 'l',
+  verifier: 'k',
+  earlier: 'p',
+  generation: 'g',
+  shown: 's',
+  /** Of the last steps that a client may repeat, each of which counts once. */
+  nonces: 'n',
+  /** In a mark, which has no other field but the nonces. */
+  endedAt: 'x'
+} as const
 
 /** Field, value, field, value. */
 export type Fields = string[]
 
 /** The fields of a whole record. */
 export function recordFields (record: SessionRecord): Fields {
-  return [
-    VERSION, String(record.version),
-    EXPIRES_AT, String(record.expiresAt),
-    CREATED_AT, String(record.createdAt),
-    ABSOLUTE_EXPIRES_AT, String(record.absoluteExpiresAt),
-    ...(record.generation > 0 ? [GENERATION, String(record.generation)] : []),
-    ...(record.owner === null ? [] : [OWNER, asText(record.owner)]),
-    ...(record.lifetime === null ? [] : [LIFETIME, JSON.stringify(record.lifetime)]),
-    ...valueFields(record.values)
-  ]
+  const { set } = changedFields({ clear: false, set: record.values, remove: [], ...partsOf(record) })
+  return [FIELD.version, String(record.version), ...(record.owner === null ? [] : [FIELD.owner, asText(record.owner)]), ...set]
 }
 
-/** What an update writes and drops; with a nonce it is known again when it arrives twice. */
-export function changedFields (changes: SessionChanges, nonce: string | null): { set: Fields, remove: string[] } {
-  const { expiresAt, absoluteExpiresAt, lifetime } = changes
+function partsOf ({ createdAt, expiresAt, absoluteExpiresAt, lifetime, verifier, earlier, generation, shown }: SessionRecord): Partial<SessionChanges> {
+  return { createdAt, expiresAt, absoluteExpiresAt, lifetime, verifier, earlier, generation, shown }
+}
+
+/** What an update writes and drops. */
+export function changedFields (changes: SessionChanges): { set: Fields, remove: string[] } {
+  const { createdAt, expiresAt, absoluteExpiresAt, lifetime, verifier, earlier, generation, shown } = changes
+  const parts: Array<[field: string, value: string | undefined]> = [
+    [FIELD.createdAt, createdAt?.toString()],
+    [FIELD.expiresAt, expiresAt?.toString()],
+    [FIELD.absoluteExpiresAt, absoluteExpiresAt?.toString()],
+    [FIELD.lifetime, lifetimeText(lifetime) || undefined],
+    [FIELD.verifier, verifier],
+    [FIELD.earlier, earlier && JSON.stringify(earlier.map(({ verifier, until, opens }) => [verifier, until, opens]))],
+    [FIELD.generation, generation?.toString()],
+    [FIELD.shown, shown === undefined ? undefined : shown ? '1' : '0']
+  ]
   return {
-    set: [
-      ...(expiresAt === undefined ? [] : [EXPIRES_AT, String(expiresAt)]),
-      ...(absoluteExpiresAt === undefined ? [] : [ABSOLUTE_EXPIRES_AT, String(absoluteExpiresAt)]),
-      ...(lifetime === undefined || lifetime === null ? [] : [LIFETIME, JSON.stringify(lifetime)]),
-      ...(nonce === null ? [] : [NONCE, nonce]),
-      ...valueFields(changes.set)
-    ],
-    remove: [...(lifetime === null ? [LIFETIME] : []), ...changes.remove.map(asText)]
+    set: [...parts.flatMap(([field, value]) => value === undefined ? [] : [field, value]), ...valueFields(changes.set)],
+    remove: [...(lifetime === null ? [FIELD.lifetime] : []), ...changes.remove.map(asText)]
   }
 }
 
-/**
- * The record again; `null` when there is none. What is damaged comes out as
- * something that no reader takes for a record.
- */
-export function recordOf (entries: ReadonlyArray<[field: string, value: string]>): SessionRecord | null {
-  if (entries.every(([field]) => field === NONCE)) return null
+/** One text for one lifetime, so that scripts can compare it; empty without one. */
+export function lifetimeText (lifetime: SessionLifetime | null | undefined): string {
+  return lifetime ? `${lifetime.idle} ${lifetime.absolute} ${lifetime.persistent ? 1 : 0}` : ''
+}
+
+/** The record or the mark again; `null` when there is none. What cannot be decoded comes out as something that no reader takes for a record. */
+export function recordOf (entries: ReadonlyArray<[field: string, value: string]>): SessionRecord | EndedSession | null {
+  if (entries.length === 0) return null
   const fields = new Map<string, string>()
   const values: Array<[key: string, value: string]> = []
   try {
@@ -58,27 +68,28 @@ export function recordOf (entries: ReadonlyArray<[field: string, value: string]>
       if (isKey(field)) values.push([ofText(field), value])
       else fields.set(field, value)
     }
+    const number = (field: string) => wholeNumber(fields.get(field))
+    if (fields.has(FIELD.endedAt)) return { endedAt: number(FIELD.endedAt) }
     return {
       values: Object.fromEntries(values),
-      createdAt: wholeNumber(fields.get(CREATED_AT)),
-      expiresAt: wholeNumber(fields.get(EXPIRES_AT)),
-      absoluteExpiresAt: wholeNumber(fields.get(ABSOLUTE_EXPIRES_AT)),
-      version: wholeNumber(fields.get(VERSION)),
-      generation: wholeNumber(fields.get(GENERATION) ?? '0'),
-      owner: fields.has(OWNER) ? ofText(fields.get(OWNER) as string) : null,
-      lifetime: JSON.parse(fields.get(LIFETIME) ?? 'null')
+      createdAt: number(FIELD.createdAt),
+      expiresAt: number(FIELD.expiresAt),
+      absoluteExpiresAt: number(FIELD.absoluteExpiresAt),
+      version: number(FIELD.version),
+      owner: fields.has(FIELD.owner) ? ofText(fields.get(FIELD.owner) as string) : null,
+      lifetime: lifetimeOf(fields.get(FIELD.lifetime)),
+      verifier: fields.get(FIELD.verifier) as string,
+      earlier: earlierOf(fields.get(FIELD.earlier) as string),
+      generation: number(FIELD.generation),
+      shown: fields.get(FIELD.shown) === '1'
     }
   } catch {
     return corruptRecord()
   }
 }
 
-function valueFields (values: SessionRecord['values']): Fields {
-  return Object.entries(values).flatMap(([key, value]) => [asText(key), value])
-}
-
-/** A colon, then the text; or a JSON string, for half a surrogate pair has no UTF-8. */
-function asText (text: string): string {
+/** The field that holds a key. A colon, then the text; or a JSON string, for half a surrogate pair has no UTF-8. */
+export function asText (text: string): string {
   return /\p{Surrogate}/u.test(text) ? JSON.stringify(text) : `:${text}`
 }
 
@@ -86,8 +97,22 @@ function ofText (text: string): string {
   return text.startsWith(':') ? text.slice(1) : JSON.parse(text)
 }
 
+function valueFields (values: SessionRecord['values']): Fields {
+  return Object.entries(values).flatMap(([key, value]) => [asText(key), value])
+}
+
 function isKey (field: string): boolean {
   return field.startsWith(':') || field.startsWith('"')
+}
+
+function lifetimeOf (text: string | undefined): SessionLifetime | null {
+  if (text === undefined) return null
+  const [idle, absolute, persistent] = text.split(' ')
+  return { idle: wholeNumber(idle), absolute: wholeNumber(absolute), persistent: persistent === '1' }
+}
+
+function earlierOf (text: string): SessionRecord['earlier'] {
+  return (JSON.parse(text) as Array<[string, number, boolean]>).map(([verifier, until, opens]) => ({ verifier, until, opens }))
 }
 
 function wholeNumber (text: string | undefined): number {

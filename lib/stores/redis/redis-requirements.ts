@@ -4,11 +4,11 @@ import { UnfitStoreError } from '../../errors.js'
 import type { SessionRecord, SessionStore } from '../../../types/store.js'
 import { toText, type SendCommand } from './redis-client.js'
 
-const OLDEST = [6, 2] as const
+const MIN_VERSION = [6, 2] as const
 
 const COMMANDS = 'HGETALL, EVALSHA, EVAL, DEL, and inside scripts EXISTS, HGET, HMGET, HKEYS, HSET, HDEL, HINCRBY, PEXPIRE'
 
-/** Throws an `UnfitStoreError` when no waiting would mend it; a server that is away or busy is none of its business. */
+/** Throws an `UnfitStoreError` when no waiting would fix it; a server that is away or busy is no reason. */
 export async function checkServer (send: SendCommand, store: SessionStore, probeId: string): Promise<void> {
   try {
     refuseOld(await serverInfo(send))
@@ -34,21 +34,23 @@ async function serverInfo (send: SendCommand): Promise<string> {
 function refuseOld (info: string): void {
   const [, version = '', major, minor] = /^redis_version:((\d+)\.(\d+)\S*)/m.exec(info) ?? []
   if (version === '') return
-  const isOld = Number(major) < OLDEST[0] || (Number(major) === OLDEST[0] && Number(minor) < OLDEST[1])
-  if (isOld) throw new UnfitStoreError(`the server is Redis ${version}; use Redis ${OLDEST.join('.')} or newer, or Valkey`)
+  const isOld = Number(major) < MIN_VERSION[0] || (Number(major) === MIN_VERSION[0] && Number(minor) < MIN_VERSION[1])
+  if (isOld) throw new UnfitStoreError(`the server is Redis ${version}; use Redis ${MIN_VERSION.join('.')} or newer, or Valkey`)
 }
 
 /** One short session from its first step to its last. */
 async function tryEveryStep (store: SessionStore, id: string): Promise<void> {
   const now = Date.now()
   const expiresAt = now + 10_000
-  const record: SessionRecord = { values: { probe: '1' }, createdAt: now, expiresAt, absoluteExpiresAt: expiresAt, version: 0, generation: 0, owner: null, lifetime: null }
+  const record: SessionRecord = {
+    values: { probe: '1' }, createdAt: now, expiresAt, absoluteExpiresAt: expiresAt, version: 0, owner: null, lifetime: null, verifier: '', earlier: [], generation: 0, shown: true
+  }
+  const renewal = { renewTo: expiresAt, atMost: expiresAt + 1, tolerance: 0, ifLifetime: null, ifAbsoluteExpiresAt: expiresAt }
   await store.create(id, record)
-  await store.update(id, { clear: true, set: { probe: '2' }, remove: ['probe'], expiresAt, ifVersion: 0 })
-  await store.touch(id, expiresAt)
-  await store.replace(id, `${id}-2`, record)
-  await store.read(`${id}-2`)
-  await store.destroy(`${id}-2`, 0)
+  await store.update(id, { clear: true, set: { probe: '2' }, remove: ['probe'], ifValue: { key: 'probe', encoded: '1' }, maxSize: 100, renewal: { ...renewal, renewTo: expiresAt + 1 } })
+  await store.touch(id, { ...renewal, atMost: expiresAt - 1 })
+  await store.read(id)
+  await store.destroy(id, { ifVersion: 1 })
   await store.destroy(id)
 }
 

@@ -3,6 +3,8 @@
 // is met. The first write decides whether a full server refuses: adding is
 // refused there, while moving a deadline, removing and ending still work.
 import { createHash } from 'node:crypto'
+import { ENDED_FOR } from '../../record/record.js'
+import { FIELD } from './redis-record.js'
 
 /** A script, and the hash by which Redis knows it. */
 export interface RedisScript {
@@ -14,6 +16,33 @@ export interface RedisScript {
 const IS_LIVE = `
 local function is_live(expires)
   return expires and (tonumber(expires) or 0) > tonumber(ARGV[1])
+end`
+
+// A client that gets no answer may send a command again; a step that would then count twice has a nonce.
+const NONCES = `
+local function is_repeated(nonces, nonce)
+  return nonce ~= '' and nonces and string.find(' ' .. nonces .. ' ', ' ' .. nonce .. ' ', 1, true) ~= nil
+end
+local function with_nonce(nonces, nonce)
+  local list = {nonce}
+  for each in string.gmatch(nonces or '', '%S+') do
+    if #list < 16 then list[#list + 1] = each end
+  end
+  return table.concat(list, ' ')
+end`
+
+// The new idle deadline as \`renewedExpiresAt\` has it; nil where the record has another lifetime by now.
+const RENEWED = `
+local function renewed(expires, lifetime, absolute, renew_to, at_most, tolerance, if_lifetime, if_absolute)
+  if (lifetime or '') ~= if_lifetime or absolute ~= if_absolute then return nil end
+  local current, most = tonumber(expires), tonumber(at_most)
+  if current > most + tonumber(tolerance) then return at_most end
+  if current >= tonumber(renew_to) then return expires end
+  return renew_to
+end
+local function move_deadline(expires)
+  redis.call('PEXPIRE', KEYS[1], math.max(1, tonumber(expires) - tonumber(ARGV[1])))
+  redis.call('HSET', KEYS[1], '${FIELD.expiresAt}', expires)
 end`
 
 // Lua takes only so many arguments in one call.
@@ -44,7 +73,7 @@ end`
 
 // Reads a record whole: what is in there decides, not how many fields there are.
 const OUTGROWS = `
-local function outgrows(max, last)
+local function outgrows(max, clear, first, last)
   local sizes, before, after = {}, 0, 0
   local found = redis.call('HGETALL', KEYS[1])
   for i = 1, #found, 2 do
@@ -53,8 +82,8 @@ local function outgrows(max, last)
       before = before + sizes[found[i]]
     end
   end
-  if ARGV[4] == '1' then sizes = {} end
-  for i = 8, last, 2 do
+  if clear == '1' then sizes = {} end
+  for i = first, last, 2 do
     if is_key(ARGV[i]) then sizes[ARGV[i]] = size_of(ARGV[i], ARGV[i + 1]) end
   end
   for i = last + 1, #ARGV do sizes[ARGV[i]] = nil end
@@ -62,74 +91,76 @@ local function outgrows(max, last)
   return after > max and after > before
 end`
 
-const WRITE_RECORD = `
-if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('DEL', KEYS[1]) end
-set_fields(3, #ARGV)
-redis.call('PEXPIRE', KEYS[1], ARGV[2])
-return 1`
-
-/** `now, ttl, field, value, …`: 1, or 0 when the id is taken. */
+/** `now, ttl, verifier, field, value, …`: 1, or 0 when the id is taken; by this very record it is not. */
 export const createScript = script(`${IS_LIVE}${EACH_THOUSAND}
-if is_live(redis.call('HGET', KEYS[1], 'e')) then return 0 end
-${WRITE_RECORD}`)
-
-/** `now, ttl, field, value, …`: writes the record whatever is there. */
-export const writeScript = script(`${EACH_THOUSAND}
-${WRITE_RECORD}`)
+local found = redis.call('HMGET', KEYS[1], '${FIELD.expiresAt}', '${FIELD.verifier}')
+if is_live(found[1]) then return found[2] == ARGV[3] and 1 or 0 end
+if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('DEL', KEYS[1]) end
+set_fields(4, #ARGV)
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return 1`)
 
 /**
- * `now, version or '', nonce or '', '1' to clear, ttl or '', maximal size or '', length of what to set, field, value, …, field to drop, …`:
- * done, missing, conflict or too-large. The nonce tells an update that a client sent twice.
+ * What is left out is empty: `now, generation, verifier, field of a value, '1' if it is there, the value, '1' to clear,
+ * maximal size, new verifier, nonce, ttl, renewTo, atMost, tolerance, lifetime, absoluteExpiresAt, length of what to set,
+ * field, value, …, field to drop, …`. Answers done, missing, conflict or too-large.
  */
-export const updateScript = script(`${IS_LIVE}${EACH_THOUSAND}${KEY_FIELDS}${OUTGROWS}
-local found = redis.call('HMGET', KEYS[1], 'e', 'v', 'n')
+export const updateScript = script(`${IS_LIVE}${NONCES}${RENEWED}${EACH_THOUSAND}${KEY_FIELDS}${OUTGROWS}
+local _, if_generation, if_verifier, value_field, is_there, value, clear, max_size, verifier, nonce, ttl, renew_to, at_most, tolerance, if_lifetime, if_absolute, count = unpack(ARGV, 1, 17)
+local found = redis.call('HMGET', KEYS[1], '${FIELD.expiresAt}', '${FIELD.generation}', '${FIELD.verifier}', '${FIELD.nonces}', '${FIELD.lifetime}', '${FIELD.absoluteExpiresAt}')
+if is_repeated(found[4], nonce) then return 'done' end
 if not is_live(found[1]) then return 'missing' end
-if ARGV[2] ~= '' and found[2] ~= ARGV[2] then
-  if found[3] == ARGV[3] then return 'done' end
-  return 'conflict'
+if verifier ~= '' and found[3] == verifier then return 'done' end
+if if_generation ~= '' and found[2] ~= if_generation then return 'conflict' end
+if if_verifier ~= '' and found[3] ~= if_verifier then return 'conflict' end
+if value_field ~= '' then
+  local current = redis.call('HGET', KEYS[1], value_field)
+  if is_there == '1' and current ~= value or is_there ~= '1' and current then return 'conflict' end
 end
-local last = 7 + tonumber(ARGV[7])
-if ARGV[6] ~= '' and outgrows(tonumber(ARGV[6]), last) then return 'too-large' end
-if ARGV[4] == '1' then
+local last = 17 + tonumber(count)
+if max_size ~= '' and outgrows(tonumber(max_size), clear, 18, last) then return 'too-large' end
+if clear == '1' then
   local keys = {}
   for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
     if is_key(field) then keys[#keys + 1] = field end
   end
   each_thousand('HDEL', keys, 1, #keys)
 end
-set_fields(8, last)
+set_fields(18, last)
 each_thousand('HDEL', ARGV, last + 1, #ARGV)
-if ARGV[5] ~= '' then redis.call('PEXPIRE', KEYS[1], ARGV[5]) end
-redis.call('HINCRBY', KEYS[1], 'v', 1)
+if ttl ~= '' then
+  redis.call('PEXPIRE', KEYS[1], ttl)
+elseif renew_to ~= '' then
+  local expires = renewed(found[1], found[5], found[6], renew_to, at_most, tolerance, if_lifetime, if_absolute)
+  if expires and expires ~= found[1] then move_deadline(expires) end
+end
+redis.call('HINCRBY', KEYS[1], '${FIELD.version}', 1)
+if nonce ~= '' then redis.call('HSET', KEYS[1], '${FIELD.nonces}', with_nonce(found[4], nonce)) end
 return 'done'`)
 
-/** `now, ttl, expiresAt`: 1, or 0 when there is no record. */
-export const touchScript = script(`${IS_LIVE}
-if not is_live(redis.call('HGET', KEYS[1], 'e')) then return 0 end
-redis.call('PEXPIRE', KEYS[1], ARGV[2])
-redis.call('HSET', KEYS[1], 'e', ARGV[3])
-return 1`)
+/** `now, renewTo, atMost, tolerance, lifetime, absoluteExpiresAt`: done, missing or stale. */
+export const touchScript = script(`${IS_LIVE}${RENEWED}
+local found = redis.call('HMGET', KEYS[1], '${FIELD.expiresAt}', '${FIELD.lifetime}', '${FIELD.absoluteExpiresAt}')
+if not is_live(found[1]) then return 'missing' end
+local expires = renewed(found[1], found[2], found[3], unpack(ARGV, 2, 6))
+if not expires then return 'stale' end
+if expires ~= found[1] then move_deadline(expires) end
+return 'done'`)
 
-/**
- * `now, version or '', nonce`: ends the record so that another can take its place;
- * 1, or 0 when there is none or it is at another version. For a minute the nonce
- * stays behind, and a client that sends the command twice is told the same again.
- */
-export const concedeScript = script(`${IS_LIVE}
-local found = redis.call('HMGET', KEYS[1], 'e', 'v', 'n')
-if not found[1] and found[3] == ARGV[3] then return 1 end
-if not is_live(found[1]) or (ARGV[2] ~= '' and found[2] ~= ARGV[2]) then return 0 end
+/** `now, generation or '', version or '', nonce`: done, missing or conflict. The mark keeps the nonces, for commands that arrive again. */
+export const destroyScript = script(`${IS_LIVE}${NONCES}
+local found = redis.call('HMGET', KEYS[1], '${FIELD.expiresAt}', '${FIELD.generation}', '${FIELD.version}', '${FIELD.nonces}', '${FIELD.endedAt}')
+if is_repeated(found[4], ARGV[4]) then return 'done' end
+if not is_live(found[1]) then
+  if not found[5] and ARGV[2] == '' and ARGV[3] == '' then redis.call('DEL', KEYS[1]) end
+  return 'missing'
+end
+if ARGV[2] ~= '' and found[2] ~= ARGV[2] then return 'conflict' end
+if ARGV[3] ~= '' and found[3] ~= ARGV[3] then return 'conflict' end
 redis.call('DEL', KEYS[1])
-redis.call('HSET', KEYS[1], 'n', ARGV[3])
-redis.call('PEXPIRE', KEYS[1], 60000)
-return 1`)
-
-/** `now, version`: 1 when it is gone, 0 when it is at another version. */
-export const destroyScript = script(`${IS_LIVE}
-local found = redis.call('HMGET', KEYS[1], 'e', 'v')
-if is_live(found[1]) and found[2] ~= ARGV[2] then return 0 end
-redis.call('DEL', KEYS[1])
-return 1`)
+redis.call('HSET', KEYS[1], '${FIELD.endedAt}', ARGV[1], '${FIELD.nonces}', with_nonce(found[4], ARGV[4]))
+redis.call('PEXPIRE', KEYS[1], ${ENDED_FOR})
+return 'done'`)
 
 function script (source: string): RedisScript {
   return { source, sha1: createHash('sha1').update(source).digest('hex') }

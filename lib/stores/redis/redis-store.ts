@@ -8,12 +8,13 @@ import { randomBytes } from 'node:crypto'
 import { inspect } from 'node:util'
 import { InvalidOptionError } from '../../errors.js'
 import type { Clock } from '../../../types/options.js'
-import type { SessionChanges, SessionRecord, SessionStore, UpdateResult } from '../../../types/store.js'
+import type { DestroyResult, EndCondition, EndedSession, SessionChanges, SessionRecord, SessionRenewal, SessionStore, TouchResult, UpdateResult } from '../../../types/store.js'
+import { ENDED_FOR } from '../../record/record.js'
 import { corruptRecord } from '../../record/corrupt-record.js'
 import { commandSender, isNeverConnected, surviveErrors, toEntries, toText, type RedisClient, type SendCommand } from './redis-client.js'
-import { changedFields, recordFields, recordOf } from './redis-record.js'
+import { asText, changedFields, lifetimeText, recordFields, recordOf } from './redis-record.js'
 import { checkServer } from './redis-requirements.js'
-import { concedeScript, createScript, destroyScript, touchScript, updateScript, writeScript, type RedisScript } from './redis-scripts.js'
+import { createScript, destroyScript, touchScript, updateScript, type RedisScript } from './redis-scripts.js'
 
 export type { IoRedisClient, NodeRedisClient, RedisClient } from './redis-client.js'
 
@@ -56,11 +57,12 @@ export class RedisStore implements SessionStore {
     await checkServer(this.#send, this, `keep-probe-${randomBytes(9).toString('base64url')}`)
   }
 
-  async read (id: string): Promise<SessionRecord | null> {
+  async read (id: string): Promise<SessionRecord | EndedSession | null> {
     const key = this.#key(id)
     try {
-      const record = recordOf(toEntries(await this.#send(key, 'HGETALL', [key])))
-      return record !== null && record.expiresAt <= this.#clock.now() ? null : record
+      const found = recordOf(toEntries(await this.#send(key, 'HGETALL', [key])))
+      const isOver = found !== null && this.#clock.now() >= ('endedAt' in found ? found.endedAt + ENDED_FOR : found.expiresAt)
+      return isOver ? null : found
     } catch (error) {
       // somebody else's key under this name
       if (isReply(error, 'WRONGTYPE')) return corruptRecord()
@@ -69,51 +71,44 @@ export class RedisStore implements SessionStore {
   }
 
   async create (id: string, record: SessionRecord): Promise<boolean> {
-    return await this.#run(createScript, id, [this.#ttl(record.expiresAt), ...recordFields(record)]) === '1'
+    return await this.#run(createScript, id, [this.#ttl(record.expiresAt), record.verifier, ...recordFields(record)]) === '1'
   }
 
   async update (id: string, changes: SessionChanges): Promise<UpdateResult> {
-    const { ifVersion, clear, expiresAt, maxSize } = changes
-    const nonce = ifVersion === undefined ? null : createNonce()
-    const { set, remove } = changedFields(changes, nonce)
+    const { ifGeneration, ifVerifier, ifValue, clear, maxSize, verifier, expiresAt, renewal } = changes
+    const { set, remove } = changedFields(changes)
     // what only removes keys is never too large, and needs no counting
     const isBounded = maxSize !== undefined && Object.keys(changes.set).length > 0
     return await this.#run(updateScript, id, [
-      ifVersion === undefined ? '' : String(ifVersion),
-      nonce ?? '',
+      optional(ifGeneration),
+      optional(ifVerifier),
+      ifValue === undefined ? '' : asText(ifValue.key),
+      typeof ifValue?.encoded === 'string' ? '1' : '',
+      ifValue?.encoded ?? '',
       clear ? '1' : '',
-      expiresAt === undefined ? '' : this.#ttl(expiresAt),
       isBounded ? String(maxSize) : '',
+      optional(verifier),
+      ifValue === undefined ? '' : createNonce(),
+      expiresAt === undefined ? '' : this.#ttl(expiresAt),
+      ...(renewal === undefined ? ['', '', '', '', ''] : renewalArguments(renewal)),
       String(set.length),
       ...set,
       ...remove
     ]) as UpdateResult
   }
 
-  async touch (id: string, expiresAt: number): Promise<boolean> {
-    return await this.#run(touchScript, id, [this.#ttl(expiresAt), String(expiresAt)]) === '1'
+  async touch (id: string, renewal: SessionRenewal): Promise<TouchResult> {
+    return await this.#run(touchScript, id, renewalArguments(renewal)) as TouchResult
   }
 
-  /**
-   * In a Cluster the two ids live on different nodes, which no script can reach at
-   * once. So the new record is written first, under an id whose cookie nobody has
-   * yet; then one atomic step on the old one decides who wins, and a loser takes
-   * its new record back.
-   */
-  async replace (oldId: string, newId: string, record: SessionRecord, ifVersion?: number): Promise<boolean> {
-    await this.#run(writeScript, newId, [this.#ttl(record.expiresAt), ...recordFields(record)])
-    const version = ifVersion === undefined ? '' : String(ifVersion)
-    const won = await this.#run(concedeScript, oldId, [version, createNonce()]) === '1'
-    // if this fails the record expires unseen
-    if (!won) await this.destroy(newId).catch(() => {})
-    return won
-  }
-
-  async destroy (id: string, ifVersion?: number): Promise<boolean> {
-    if (ifVersion !== undefined) return await this.#run(destroyScript, id, [String(ifVersion)]) === '1'
-    const key = this.#key(id)
-    await this.#send(key, 'DEL', [key])
-    return true
+  async destroy (id: string, { ifGeneration, ifVersion }: EndCondition = {}): Promise<DestroyResult> {
+    try {
+      return await this.#run(destroyScript, id, [optional(ifGeneration), optional(ifVersion), createNonce()]) as DestroyResult
+    } catch (error) {
+      if (!isReply(error, 'WRONGTYPE')) throw error
+      await this.#send(this.#key(id), 'DEL', [this.#key(id)])
+      return 'missing'
+    }
   }
 
   /** Takes back the one listener it added to your client, which stays connected. */
@@ -143,10 +138,19 @@ export class RedisStore implements SessionStore {
   }
 }
 
+function renewalArguments ({ renewTo, atMost, tolerance, ifLifetime, ifAbsoluteExpiresAt }: SessionRenewal): string[] {
+  return [String(renewTo), String(atMost), String(tolerance), lifetimeText(ifLifetime), String(ifAbsoluteExpiresAt)]
+}
+
+/** Empty for what is left out. */
+function optional (value: string | number | undefined): string {
+  return value === undefined ? '' : String(value)
+}
+
 function createNonce (): string {
   return randomBytes(9).toString('base64url')
 }
 
 function isReply (error: unknown, code: string): boolean {
-  return error instanceof Error && error.message.startsWith(code)
+  return error instanceof Error && error.message.includes(code)
 }

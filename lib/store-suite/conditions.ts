@@ -1,0 +1,78 @@
+// A change applies only where its conditions hold: as a whole or not at all.
+import assert from 'node:assert/strict'
+import type { SessionChanges } from '../../types/store.js'
+import { changing, HOUR, newId, recordAt, same, type SuiteContext } from './context.js'
+
+export function conditionSuite ({ test, now, record }: SuiteContext): void {
+  test('an update whose condition does not hold answers conflict and writes nothing', async (store) => {
+    const id = newId()
+    const before = record({ values: { n: '1' }, generation: 2 })
+    await store.create(id, before)
+    const failing: Array<Partial<SessionChanges>> = [
+      { ifGeneration: 0 }, { ifGeneration: 1 }, { ifGeneration: 3 }, { ifGeneration: 22 },
+      { ifVerifier: newId() }, { ifVerifier: '' },
+      { ifValue: { key: 'n', encoded: '2' } }, { ifValue: { key: 'n', encoded: null } }, { ifValue: { key: 'absent', encoded: '1' } }, { ifValue: { key: 'N', encoded: '1' } },
+      { ifGeneration: 2, ifVerifier: before.verifier, ifValue: { key: 'n', encoded: '' } }, { ifGeneration: 1, ifValue: { key: 'n', encoded: '1' } }
+    ]
+    for (const condition of failing) {
+      const change = changing({ n: '3' }, { ...condition, clear: true, expiresAt: now() + 9 * HOUR, verifier: newId(), generation: 7 })
+      assert.equal(await store.update(id, change), 'conflict', JSON.stringify(condition))
+    }
+    same(await store.read(id), before)
+  })
+
+  test('an update whose conditions hold is done', async (store) => {
+    const id = newId()
+    const before = record({ values: { n: '1', '\ud83d': '"half"' }, generation: 2 })
+    await store.create(id, before)
+    const holding: Array<Partial<SessionChanges>> = [
+      { ifGeneration: 2 }, { ifVerifier: before.verifier }, { ifValue: { key: 'n', encoded: '1' } }, { ifValue: { key: 'absent', encoded: null } },
+      { ifValue: { key: '\ud83d', encoded: '"half"' } }, { ifGeneration: 2, ifVerifier: before.verifier, ifValue: { key: '__proto__', encoded: null } }
+    ]
+    for (const condition of holding) assert.equal(await store.update(id, changing({ other: '1' }, condition)), 'done', JSON.stringify(condition))
+    same(await store.read(id), { ...before, values: { ...before.values, other: '1' }, version: holding.length })
+  })
+
+  test('a value is compared with what is stored, also when the update drops it', async (store) => {
+    const id = newId()
+    await store.create(id, record({ values: { coupon: '"é🔑"' } }))
+    assert.equal(await store.update(id, changing({}, { remove: ['coupon'], ifValue: { key: 'coupon', encoded: '"e"' } })), 'conflict')
+    assert.equal(await store.update(id, changing({}, { remove: ['coupon'], ifValue: { key: 'coupon', encoded: '"é🔑"' } })), 'done')
+    assert.equal(await store.update(id, changing({}, { remove: ['coupon'], ifValue: { key: 'coupon', encoded: '"é🔑"' } })), 'conflict')
+  })
+
+  test('update refuses what leaves more than maxSize, and writes nothing', async (store) => {
+    const id = newId()
+    const before = record({ values: { ä: '"é"', gone: '1234' } })
+    await store.create(id, before)
+    // 6 bytes stay: the key takes 2 in UTF-8, the value 4
+    assert.equal(await store.update(id, changing({ '🔑': '12345' }, { remove: ['gone'], maxSize: 14 })), 'too-large')
+    assert.equal(await store.update(id, changing({ '\ud83d"\\\n': '123' }, { remove: ['gone'], maxSize: 14 })), 'too-large')
+    assert.equal(await store.update(id, changing({ '🔑': '1' }, { clear: true, maxSize: 4 })), 'done')
+    assert.equal(await store.update(id, changing({ '🔑': '12345' }, { maxSize: 9 })), 'done')
+    assert.equal(await store.update(id, changing({ '\ud83d"\\\n': '12' }, { clear: true, maxSize: 8 })), 'done')
+    assert.deepEqual({ ...(await recordAt(store, id)).values }, { '\ud83d"\\\n': '12' })
+  })
+
+  test('a record that is too large may shrink, and not grow', async (store) => {
+    const id = newId()
+    await store.create(id, record({ values: { a: '1234567890', b: '1234567890' } }))
+    assert.equal(await store.update(id, changing({ c: '1' }, { maxSize: 10 })), 'too-large')
+    assert.equal(await store.update(id, changing({ a: '123456789' }, { maxSize: 10 })), 'done')
+    assert.equal(await store.update(id, changing({ c: '1' }, { remove: ['b'], maxSize: 10 })), 'done')
+    assert.equal(await store.update(id, changing({ c: '2' }, { maxSize: 10 })), 'done')
+    assert.equal(await store.update(id, changing({ c: '22' }, { maxSize: 10 })), 'too-large')
+    assert.equal(await store.update(id, changing({ d: '1'.repeat(100) }, { ifGeneration: 9, maxSize: 10 })), 'conflict')
+    assert.equal(await store.update(id, changing({}, { remove: ['a'], maxSize: 1 })), 'done')
+    assert.deepEqual({ ...(await recordAt(store, id)).values }, { c: '2' })
+  })
+
+  test('parallel updates do not outgrow maxSize together', async (store) => {
+    const id = newId()
+    await store.create(id, record({ values: {} }))
+    const answers = await Promise.all(Array.from({ length: 20 }, (_, index) => store.update(id, changing({ [`key${10 + index}`]: 'x'.repeat(95) }, { maxSize: 350 }))))
+    assert.equal(answers.filter((answer) => answer === 'done').length, 3)
+    assert.equal(answers.filter((answer) => answer === 'too-large').length, 17)
+    assert.equal(Object.keys((await recordAt(store, id)).values).length, 3)
+  })
+}

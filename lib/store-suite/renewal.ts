@@ -1,0 +1,64 @@
+// A renewal moves the idle deadline forward, and never undoes anything.
+import assert from 'node:assert/strict'
+import { changing, HOUR, newId, recordAt, renewing, same, type SuiteContext } from './context.js'
+
+export function renewalSuite ({ test, now, record }: SuiteContext): void {
+  test('touch moves the deadline forward, and nothing else', async (store) => {
+    const id = newId()
+    const before = record({ owner: 'user:42' })
+    await store.create(id, before)
+    const expiresAt = now() + 2 * HOUR
+    assert.equal(await store.touch(id, renewing(before, expiresAt)), 'done')
+    same(await store.read(id), { ...before, expiresAt })
+  })
+
+  test('touch of a missing record answers missing and creates nothing', async (store) => {
+    const id = newId()
+    assert.equal(await store.touch(id, renewing(record(), now() + HOUR)), 'missing')
+    assert.equal(await store.read(id), null)
+    assert.equal(await store.create(id, record()), true)
+  })
+
+  test('a deadline is not moved back, but where it lies beyond what a renewal can give', async (store) => {
+    const id = newId()
+    const before = record({ expiresAt: now() + 5 * HOUR })
+    await store.create(id, before)
+    const deadline = async () => (await recordAt(store, id)).expiresAt
+    assert.equal(await store.touch(id, renewing(before, now() + 2 * HOUR, { atMost: now() + 4 * HOUR, tolerance: HOUR + 5_000 })), 'done')
+    assert.equal(await deadline(), before.expiresAt)
+    const atMost = now() + 4 * HOUR
+    assert.equal(await store.touch(id, renewing(before, now() + 2 * HOUR, { atMost, tolerance: HOUR / 2 })), 'done')
+    assert.equal(await deadline(), atMost)
+  })
+
+  test('a renewal that was computed for another lifetime or absolute deadline is stale', async (store) => {
+    const id = newId()
+    const lifetime = { idle: HOUR, absolute: 24 * HOUR, persistent: false }
+    const before = record({ lifetime })
+    await store.create(id, before)
+    const stale = [
+      { ifLifetime: null }, { ifLifetime: { ...lifetime, idle: HOUR + 1 } }, { ifLifetime: { ...lifetime, absolute: HOUR } }, { ifLifetime: { ...lifetime, persistent: true } },
+      { ifAbsoluteExpiresAt: before.absoluteExpiresAt + 1 }, { ifAbsoluteExpiresAt: before.absoluteExpiresAt - 1 }
+    ]
+    for (const more of stale) {
+      const renewal = renewing(before, now() + 2 * HOUR, more)
+      assert.equal(await store.touch(id, renewal), 'stale', JSON.stringify(more))
+    }
+    same(await store.read(id), before)
+    assert.equal(await store.touch(id, renewing(before, now() + 2 * HOUR)), 'done')
+  })
+
+  test('an update renews with the change, and where the renewal is stale the change applies without it', async (store) => {
+    const id = newId()
+    const before = record()
+    await store.create(id, before)
+    const expiresAt = now() + 2 * HOUR
+    assert.equal(await store.update(id, changing({ a: '1' }, { renewal: renewing(before, expiresAt) })), 'done')
+    same(await store.read(id), { ...before, values: { ...before.values, a: '1' }, expiresAt, version: 1 })
+    const stale = renewing(before, now() + 9 * HOUR, { ifAbsoluteExpiresAt: 1 })
+    assert.equal(await store.update(id, changing({ a: '2' }, { renewal: stale })), 'done')
+    same(await store.read(id), { ...before, values: { ...before.values, a: '2' }, expiresAt, version: 2 })
+    assert.equal(await store.update(id, changing({ a: '3' }, { renewal: renewing(before, now() + HOUR) })), 'done')
+    assert.equal((await recordAt(store, id)).expiresAt, expiresAt)
+  })
+}
