@@ -59,3 +59,12 @@ export function endedElsewhere ({ state, log }: Omit<Save, 'context'>): CookieAc
   if (identity === 'reauthenticated') throw new SessionEndedError()
   return 'none'
 }
+
+/** What was set after the session had ended is dropped like what was pending then. */
+export function dropAfterEnd ({ state, log }: Save): CookieAction {
+  if (state.status === 'ended' && state.draft !== null) {
+    logLine(log, 'debug', { sessionId: state.endedId }, 'the session had ended before; the changes since are dropped')
+    state.dropChanges()
+  }
+  return 'none'
+}
