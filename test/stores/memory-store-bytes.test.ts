@@ -26,45 +26,80 @@ const shapes: Record<string, [values: string, sessions: number]> = {
   'deep values': ["{ deep: '['.repeat(500) + i + ']'.repeat(500) }", 5000]
 }
 
-const list = `[${Object.entries(shapes).map(([shape, [values, sessions]]) => `[${JSON.stringify(shape)}, (i) => (${values}), ${sessions}]`).join(',')}]`
+/** What a session has besides its values. */
+const parts: Record<string, string> = {
+  'a lifetime of its own': '(i) => ({ lifetime: { idle: 1000 + i, absolute: 2000 + i, persistent: true } })',
+  'an owner': '(i) => ({ owner: cut(i, 40) })',
+  'four earlier verifiers': '(i) => ({ earlier: [0, 1, 2, 3].map((n) => ({ verifier: cut(i * 4 + n, 43), until: 1.7e12 + i, opens: true })) })'
+}
+
+const list = `[
+  ${Object.entries(shapes).map(([shape, [values, sessions]]) => `[${JSON.stringify(shape)}, (i) => (${values}), ${sessions}]`).join(',')},
+  ${Object.entries(parts).map(([part, of]) => `[${JSON.stringify(part)}, (i) => ({ n: String(i) }), 10_000, ${of}]`).join(',')}
+]`
 
 t.test('bytes is never less than 90 % of what the sessions take from the heap', async (t) => {
   const { stdout } = await runApp(`
     let store
     ${ADD}
     const used = () => { gc(); gc(); return process.memoryUsage().heapUsed }
-    for (const [shape, values, sessions] of ${list}) {
+    for (const [shape, values, sessions, parts] of ${list}) {
       store = new keep.MemoryStore({ maxBytes: 1e12 })
       let i = 0
       for (; i < 1000; i++) add({ ['known' + i]: '1' }, i)
       const [heap, bytes] = [used(), store.bytes]
-      for (const end = i + sessions; i < end; i++) add(values(i), i)
+      for (const end = i + sessions; i < end; i++) add(values(i), i, parts)
       console.log(shape + ': ' + (store.bytes - bytes) / (used() - heap))
     }
   `, ['--expose-gc'])
-  for (const line of stdout.trim().split('\n')) {
+  t.comment(stdout)
+  const lines = stdout.trim().split('\n')
+  t.equal(lines.length, Object.keys(shapes).length + Object.keys(parts).length)
+  for (const line of lines) {
     const ratio = Number(line.split(': ')[1])
     t.ok(ratio > 0.9 && ratio < 2.5, line)
   }
 })
 
-t.test('with its defaults and a heap of 128 MB it evicts and lives, whatever the sessions hold', async (t) => {
+t.test('a store that nobody uses any more is collected, whatever its timer was set to', async (t) => {
   const { stdout } = await runApp(`
     let store
     ${ADD}
-    const large = [
-      (i) => ({ text: JSON.stringify('x'.repeat(900_000) + i) }),
-      (i) => ({ text: JSON.stringify('€' + 'x'.repeat(900_000) + i) }),
-      (i) => keys(10_000, (k) => 'k' + i + '_' + k),
-      (i) => keys(10, (k) => i + '_' + k + '€'.repeat(20_000)),
-      (i) => ({ deep: '['.repeat(400_000) + i + ']'.repeat(400_000) })
-    ]
-    for (const values of large) {
+    const collected = []
+    const registry = new FinalizationRegistry((name) => { collected.push(name) })
+    for (const name of ['closed', 'left', 'emptied']) {
       store = new keep.MemoryStore()
-      for (let i = 0; store.evicted < 50; i++) add(values(i), i)
-      store.close() // its timer holds it
-      console.log('evicted')
+      registry.register(store, name)
+      add({ a: '1' }, 0)
+      if (name === 'closed') store.close()
+      if (name === 'emptied') { store.destroy(cut(0, 40).slice(16)); store.sweep() }
+      store = null
     }
-  `, ['--max-old-space-size=128'])
-  t.equal(stdout, 'evicted\n'.repeat(5))
+    for (let round = 0; round < 20 && collected.length < 3; round++) {
+      await new Promise((resolve) => { setTimeout(resolve, 5) })
+      gc()
+    }
+    console.log(collected.sort().join())
+  `, ['--expose-gc'])
+  t.equal(stdout, 'closed,emptied,left\n')
 })
+
+const large: Record<string, string> = {
+  'long ASCII text': "({ text: JSON.stringify('x'.repeat(900_000) + i) })",
+  'long text with a euro sign': "({ text: JSON.stringify('€' + 'x'.repeat(900_000) + i) })",
+  'many keys of their own': "keys(10_000, (k) => 'k' + i + '_' + k)",
+  'long keys': "keys(10, (k) => i + '_' + k + '€'.repeat(20_000))",
+  'deep values': "({ deep: '['.repeat(400_000) + i + ']'.repeat(400_000) })"
+}
+
+for (const [shape, values] of Object.entries(large)) {
+  t.test(`with its defaults and a heap of 128 MB it evicts and lives, with ${shape}`, async (t) => {
+    const { stdout } = await runApp(`
+      const store = new keep.MemoryStore()
+      ${ADD}
+      for (let i = 0; store.evicted < 10; i++) add(${values}, i)
+      console.log('evicted')
+    `, ['--max-old-space-size=128'])
+    t.equal(stdout, 'evicted\n')
+  })
+}

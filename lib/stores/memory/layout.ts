@@ -1,6 +1,6 @@
 // How the values of a session lie in memory, and what that takes. The figures are
 // measured; a test holds them against V8.
-import type { SessionChanges, SessionRecord } from '../../../types/store.js'
+import type { EarlierVerifier, SessionChanges, SessionRecord } from '../../../types/store.js'
 import type { KnownShapes } from './known-shapes.js'
 import { compact, nameSize, stringSize } from './string-size.js'
 
@@ -64,9 +64,26 @@ function lifetimeBytes (lifetime: SessionRecord['lifetime']): number {
   return lifetime === null ? 0 : LIFETIME
 }
 
-/** So that it can be handed out: nobody who reads it can change it. */
-export function withValues ({ createdAt, expiresAt, absoluteExpiresAt, version, owner, lifetime, verifier, earlier, generation, shown }: SessionRecord, values: Values): SessionRecord {
-  return Object.freeze({ values, createdAt, expiresAt, absoluteExpiresAt, version, owner, lifetime: lifetime && Object.freeze(lifetime), verifier, earlier: Object.freeze(earlier), generation, shown })
+/** As it is kept: nobody who reads it can change it, and it holds nothing else in memory. `old` is what it was made from. */
+export function withValues (record: SessionRecord, values: Values, old: SessionRecord | null = null): SessionRecord {
+  const { createdAt, expiresAt, absoluteExpiresAt, version, owner, lifetime, verifier, earlier, generation, shown } = record
+  return Object.freeze({
+    values,
+    createdAt,
+    expiresAt,
+    absoluteExpiresAt,
+    version,
+    owner: owner === null || owner === old?.owner ? owner : compact(owner),
+    lifetime: lifetime && Object.freeze(lifetime),
+    verifier: verifier === old?.verifier ? verifier : compact(verifier),
+    earlier: earlier === old?.earlier ? earlier : Object.freeze(earlier.map(compactEarlier)),
+    generation,
+    shown
+  })
+}
+
+function compactEarlier ({ verifier, until, opens }: EarlierVerifier): EarlierVerifier {
+  return Object.freeze({ verifier: compact(verifier), until, opens })
 }
 
 /** What values, lifetime and earlier verifiers take more than before. */

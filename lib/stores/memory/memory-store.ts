@@ -40,7 +40,7 @@ export class MemoryStore implements SessionStore {
   /** @param options - Throws an `InvalidOptionError` for what cannot work, and for an unknown name. */
   constructor (options: MemoryStoreOptions = {}) {
     this.#settings = memorySettings(options)
-    this.#timer = new SweepTimer(this.#settings.sweepInterval, () => this.sweep())
+    this.#timer = new SweepTimer(this.#settings.sweepInterval, this)
   }
 
   /** Sessions held now, expired ones that were not swept yet included. */
@@ -150,7 +150,7 @@ export class MemoryStore implements SessionStore {
       entry.queue = queue
       queue.add(entry)
     }
-    entry.record = withValues(record, values)
+    entry.record = withValues(record, values, old)
     entry.bytes += growth
     entry.keyBytes = keyBytes
     this.#bytes += growth

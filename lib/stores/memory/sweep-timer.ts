@@ -1,12 +1,19 @@
-// When the next sweep is due: at once while something has expired, or after the interval. Keeps no process alive.
+// When the next sweep is due: at once while something has expired, or after the
+// interval. Keeps no process alive, and no store that nobody else holds.
+
+/** What is swept. */
+export interface Swept {
+  sweep (): void
+}
+
 export class SweepTimer {
   readonly #interval: number
   readonly #sweep: () => void
   #timer: NodeJS.Timeout | NodeJS.Immediate | null = null
 
-  constructor (interval: number, sweep: () => void) {
+  constructor (interval: number, swept: Swept) {
     this.#interval = interval
-    this.#sweep = sweep
+    this.#sweep = sweepWeakly(new WeakRef(swept))
   }
 
   get isSet (): boolean { return this.#timer !== null }
@@ -27,4 +34,9 @@ export class SweepTimer {
     clearImmediate(this.#timer as NodeJS.Immediate)
     this.#timer = null
   }
+}
+
+/** Apart from the constructor, whose scope would hold the store. */
+function sweepWeakly (swept: WeakRef<Swept>): () => void {
+  return () => { swept.deref()?.sweep() }
 }
