@@ -157,7 +157,8 @@ export function readFacts (history: readonly Event[]): Facts {
 
   function close (track: Track, acts: readonly Act[], fate: Act['fate'], line: Line | null, now: number): void {
     for (const act of acts) {
-      act.fate = fate
+      // a save that says no after all may have stored something
+      act.fate = fate === 'dropped' && track.applied.some((at) => at >= act.at) ? 'unknown' : fate
       if (fate === 'confirmed') act.confirmedAt = now
       if (act.deed.op.does === 'clear') act.ends = !acts.some((each) => each.line === act.line && each.at > act.at && each.deed.op.does !== 'touch')
     }

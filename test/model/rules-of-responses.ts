@@ -52,11 +52,11 @@ function * checkIdentity ({ history }: Facts, { visit, line }: Track): Iterable<
   let asked = -1
   for (const event of history) {
     if (event.what === 'did' && event.visit === visit && CHANGES_ID.has(event.deed.op.does)) asked = event.deed.n
-    if (event.what === 'settled' && event.visit === visit && event.deed.op.does === 'save' && event.deed.result === true) save = event.deed
+    if (event.what === 'settled' && event.visit === visit && event.deed.op.does === 'save' && event.deed.error === undefined) save = event.deed
   }
   const { response } = visit
   if (save === null || asked > save.n || response === null || response.identity === null || save.identity === undefined || line === null) return
-  if (response.identity.id !== save.identity.id) yield { kind: 'id changes by itself', text: `request #${visit.n} has another id after its save, and nothing asked for one` }
+  if (save.result === true && response.identity.id !== save.identity.id) yield { kind: 'id changes by itself', text: `request #${visit.n} has another id after its save, and nothing asked for one` }
   else if (response.status === 200 && !['', null].includes(save.identity.cookie) && response.identity.cookie !== save.identity.cookie) yield { kind: 'cookie changes by itself', text: `request #${visit.n} sends another cookie than its save made` }
 }
 

@@ -21,10 +21,15 @@ export interface Outcome {
 }
 
 export async function explore (kit: Kit, { milliseconds, seed, path, counts = () => true }: Budget): Promise<Outcome> {
+  let running: Promise<unknown> = Promise.resolve()
   const details = await fc.check(fc.asyncProperty(schedules, async (schedule) => {
-    const faults = faultsOf(await kit.run(schedule)).filter((fault) => counts(fault, schedule))
+    const run = kit.run(schedule)
+    running = run
+    const faults = faultsOf(await run).filter((fault) => counts(fault, schedule))
     if (faults.length > 0) throw new Error(faults.map(({ kind, text }) => `${kind}: ${text}`).join('\n'))
   }), { seed, ...(path !== undefined && { path }), numRuns: 1e9, interruptAfterTimeLimit: milliseconds, markInterruptAsFailure: false })
+  // a run that the time limit interrupted
+  await running
   if (!details.failed || details.counterexample === null) return { runs: details.numRuns, seed, failure: null }
   const world = await kit.run(details.counterexample[0])
   const faults = faultsOf(world).map(({ kind, text }) => `  ${kind}: ${text}`)

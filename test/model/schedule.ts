@@ -72,6 +72,12 @@ const op: fc.Arbitrary<Op> = fc.oneof(
   { weight: 1, arbitrary: lifetime },
   { weight: 8, arbitrary: plain('update', 'take', 'clear', 'touch', 'rotate', 'reauthenticated', 'destroy', 'reload') })
 
+// something is changed while a save is under way
+const saving: fc.Arbitrary<readonly Op[]> = fc.tuple(
+  fc.oneof(fc.array(op, { minLength: 1, maxLength: 2 }), fc.constantFrom<Op[]>([{ does: 'clear' }, user], [{ does: 'rotate' }], [{ does: 'regenerate', keep: [] }, user])),
+  fc.oneof(fc.array(op, { minLength: 1, maxLength: 2 }), fc.constantFrom<Op[]>([{ does: 'touch' }], [user]))
+).map(([before, since]): readonly Op[] => [...before, { does: 'save', wait: false }, ...since])
+
 // what apps do most, and now and then anything at all
 const ops: fc.Arbitrary<readonly Op[]> = fc.oneof(
   { weight: 3, arbitrary: fc.constant<Op[]>([]) },
@@ -80,6 +86,7 @@ const ops: fc.Arbitrary<readonly Op[]> = fc.oneof(
   { weight: 2, arbitrary: fc.constantFrom<Op[]>([flash], [{ does: 'destroy' }], [{ does: 'rotate' }], [{ does: 'update' }]) },
   { weight: 2, arbitrary: regenerate.map((one) => [one, user]) },
   { weight: 1, arbitrary: lifetime.map((one) => [one]) },
+  { weight: 3, arbitrary: saving },
   { weight: 4, arbitrary: fc.array(op, { minLength: 1, maxLength: 5 }) })
 
 const script: fc.Arbitrary<Script> = fc.record({
