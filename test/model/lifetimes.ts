@@ -101,7 +101,7 @@ export function readClocks ({ history, tracks, lines, lineOf }: Facts): Clocks {
       const last = times.doubts.at(-1)
       if (clock >= times.aliveUntil(now)) {
         if (last === undefined || last.to !== Infinity) times.doubts.push({ from: now, to: Infinity })
-      } else if (last?.to === Infinity && wasFound(line, now)) last.to = now
+      } else if (last?.to === Infinity && wasFound(line, last.from, now)) last.to = now
     }
     before = clock
   }
@@ -122,8 +122,8 @@ export function readClocks ({ history, tracks, lines, lineOf }: Facts): Clocks {
   }
 
   /** Somebody found it: it has not expired, whatever the clock showed. */
-  function wasFound (line: Line, now: number): boolean {
-    return tracks.some((track) => track.loadedAt === now && track.via === line && track.view?.found === true)
+  function wasFound (line: Line, since: number, now: number): boolean {
+    return tracks.some((track) => track.loadedAt === now && track.sentAt > since && track.via === line && track.view?.found === true)
   }
 
   function check (track: Track, now: number): void {

@@ -35,6 +35,7 @@ export class World implements Gate {
   readonly #schedule: Schedule
   readonly #kind: { readonly repeats: boolean, readonly queues: boolean }
   readonly #send: Send
+  readonly #loaded = new Set<Visit>()
   #tasks: Task[] = []
   #unsent: Script[]
   #activity = 0
@@ -50,6 +51,7 @@ export class World implements Gate {
   note (happening: Happening): void {
     this.#activity++
     if ('visit' in happening && happening.visit.isDead && happening.what !== 'died') return
+    if (happening.what === 'loaded') this.#loaded.add(happening.visit)
     this.history.push({ ...happening, clock: this.now - this.#start })
   }
 
@@ -115,6 +117,8 @@ export class World implements Gate {
       if (turn.turn === 'clock') this.#moveClock(turn.by)
       else if (turn.turn === 'die') await this.#die(turn.process)
       else if (turn.turn === 'send') this.#sendNext()
+      else if (turn.turn === 'hold') await this.#finish(this.#sendNext(), true)
+      else if (turn.turn === 'whole') await this.#finish(this.#sendNext())
       else {
         const task = this.#tasks[turn.pick % Math.max(1, this.#tasks.length)]
         if (task === undefined) this.#sendNext()
@@ -156,9 +160,10 @@ export class World implements Gate {
   }
 
   /** One request alone, up to its response's arrival or until it waits for another one. */
-  async #finish (visit: Visit | null): Promise<void> {
+  async #finish (visit: Visit | null, isHeld = false): Promise<void> {
     await this.#settle()
     for (let steps = 0; steps < MAX_STEPS; steps++) {
+      if (isHeld && this.#loaded.has(visit as Visit)) return
       const task = this.#tasks.find((each) => each.visit === visit)
       if (task === undefined) return
       await this.#do(task, 'ok')
