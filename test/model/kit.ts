@@ -52,7 +52,6 @@ export class Kit {
   async run (schedule: Schedule): Promise<World> {
     const world = new World(schedule, this.#kind, (visit) => this.#send(visit))
     this.#world = world
-    await (this.#place as { close?: () => unknown }).close?.()
     this.#place = this.#kind.empty(this.#clock)
     await world.run()
     for (const token of world.browsers.issued) world.note({ what: 'probed', token, view: await this.#look(token) })
