@@ -1,6 +1,6 @@
 // What a request sees of its own session, and what its response carries.
-import { mayBeEnded, touches, type Fault } from './ask.js'
-import { isStoreFailure, type Facts, type Track } from './facts.js'
+import { isStoreFailure, mayBeEnded, touches, type Fault } from './ask.js'
+import type { Facts, Track } from './facts.js'
 import type { Clocks } from './lifetimes.js'
 import type { Deed } from './history.js'
 
@@ -30,7 +30,7 @@ function * checkStatus ({ visit, failed, acts }: Track): Iterable<Fault> {
 /** At most one; one for every new session; none without a reason. */
 function * checkCookie (track: Track): Iterable<Fault> {
   const { visit, line, view } = track
-  if (visit.response === null) return
+  if (visit.response === null || track.isUnclear) return
   const { cookies, status } = visit.response
   const name = `request #${visit.n}`
   if (cookies.length > 1) yield { kind: 'two cookies', text: `${name} sets ${cookies.length} session cookies` }

@@ -4,17 +4,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { setImmediate as nextLoop } from 'node:timers/promises'
 import { Browsers } from './browser.js'
+import { pendingCall, type Task } from './call.js'
 import type { Gate } from './gated-store.js'
 import type { Event, Happening, Visit } from './history.js'
 import type { Fate, Schedule, Script } from './schedule.js'
-
-/** Something that can happen next. */
-interface Task {
-  readonly visit: Visit
-  readonly isResponse?: boolean
-  run (fate: Fate): unknown
-  cancel (): void
-}
 
 /** Sends the request into its process; settles the visit's response through `answered`. */
 export type Send = (visit: Visit) => void
@@ -73,32 +66,10 @@ export class World implements Gate {
     if (visit === undefined) return apply()
     if (visit.isDead) return Promise.reject(new Error('the process died'))
     this.note({ what: 'asked', visit, call })
-    if (this.#schedule.instant) return this.#apply(visit, call, apply)
-    return new Promise((resolve, reject) => {
-      const fail = () => { this.note({ what: 'failed', visit, call }); reject(new Error('the connection was lost')) }
-      const cancel = () => reject(new Error('the process died'))
-      const answer = (value: unknown) => this.#add({ visit, run: () => resolve(value), cancel })
-      this.#add({
-        visit,
-        cancel,
-        run: async (fate) => {
-          if (fate === 'fails') return fail()
-          if (fate === 'late') {
-            fail()
-            this.#add({ visit, run: () => this.#apply(visit, call, apply), cancel () {} })
-            return
-          }
-          try {
-            const value = await this.#apply(visit, call, apply)
-            if (fate === 'lost') return fail()
-            if (fate !== 'twice' || !this.#kind.repeats) return answer(value)
-            this.#add({ visit, cancel, run: async () => answer(await this.#apply(visit, call, apply)) })
-          } catch (error) {
-            this.#add({ visit, cancel, run: () => reject(error) })
-          }
-        }
-      })
-    })
+    const note = (what: 'applied' | 'failed') => this.note({ what, visit, call })
+    const run = () => { note('applied'); return apply() }
+    if (this.#schedule.instant) return run()
+    return pendingCall({ visit, repeats: this.#kind.repeats, add: (task) => this.#add(task), run, failed: () => note('failed') })
   }
 
   /** The response is ready; it arrives when the scheduler says so. */
@@ -175,11 +146,6 @@ export class World implements Gate {
     this.#tasks.splice(this.#tasks.indexOf(task), 1)
     this.#running = task.visit
     await task.run(fate)
-  }
-
-  #apply (visit: Visit, call: string, apply: () => unknown): unknown {
-    this.note({ what: 'applied', visit, call })
-    return apply()
   }
 
   #moveClock (by: number): void {
