@@ -58,8 +58,8 @@ export function needsNewCookie (plan: SavePlan, { draft }: SessionState): boolea
   return plan.step === 'create' || plan.step === 'regenerate' || (plan.step === 'update' && plan.token !== null)
 }
 
-function planLogout ({ stored, opened, draft }: SessionState): SavePlan {
-  if (stored !== null || opened.length > 0) return { step: 'logout' }
+function planLogout ({ stored, openedIds, draft }: SessionState): SavePlan {
+  if (stored !== null || openedIds.length > 0) return { step: 'logout' }
   return isAnythingSet(draft as Layer) ? { step: 'create' } : NOTHING
 }
 

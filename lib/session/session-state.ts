@@ -7,7 +7,7 @@ import { SessionValues } from './session-values.js'
 
 export class SessionState extends SessionValues {
   /** Every session that the request's cookies belong to: a logout ends them all. */
-  opened: ReadonlyArray<{ readonly id: string }> = []
+  openedIds: readonly string[] = []
 
   now (): number {
     return this.settings.clock.now()
@@ -91,10 +91,10 @@ export class SessionState extends SessionValues {
   }
 
   /** Starts over from what the store holds. */
-  restart ({ status, stored, opened, endedId }: SessionState): void {
+  restart ({ status, stored, openedIds, endedId }: SessionState): void {
     this.status = status
     // a logout ends what the request came with, whatever was read since
-    this.opened = [...this.opened, ...opened]
+    this.openedIds = [...new Set([...this.openedIds, ...openedIds])]
     this.endedId = endedId
     this.confirm(stored)
     this.draft = null

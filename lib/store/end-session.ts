@@ -24,11 +24,11 @@ export function endSession (save: Save): Awaitable<CookieAction> {
 /** Ends every session that the request came with, whatever happened to it since. What was set afterwards begins a new one. */
 export function logOut (save: Save): Awaitable<CookieAction> {
   const { state } = save
-  const ids = new Set(state.opened.map(({ id }) => id))
+  const ids = new Set(state.openedIds)
   if (state.stored !== null) ids.add(state.stored.id)
   const layer = state.send()
   return andThen(endAll(save, [...ids], 0), (ended) => {
-    state.opened = []
+    state.openedIds = []
     state.stored = null
     if (isAnythingSet(layer)) return beginSession(save)
     state.confirm(null)

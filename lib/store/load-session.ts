@@ -63,7 +63,7 @@ function findAll (context: StoreContext, [token, ...rest]: readonly PresentedTok
 
 function useFound (context: StoreContext, found: readonly FoundSession[], chosen: OpenSession | null, arrivedAt: number, log: SessionLog): Awaitable<SessionState> {
   const state = new SessionState(context.settings, arrivedAt)
-  state.opened = found
+  state.openedIds = found.map(({ id }) => id)
   if (chosen === null) {
     const late = found.find(({ standing }) => standing === 'late')
     if (late !== undefined) state.noteEnded(late.id)

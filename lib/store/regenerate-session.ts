@@ -65,7 +65,7 @@ function rewrite (save: Save, layer: Layer, created: StoredSession): Awaitable<S
 
 function confirmLogin ({ context, state }: Save, created: StoredSession, previousId: string): CookieAction {
   state.confirm(created)
-  state.opened = state.opened.filter(({ id }) => id !== previousId)
+  state.openedIds = state.openedIds.filter((id) => id !== previousId)
   context.events.emit('regenerated', created.id, { previousId })
   return 'send'
 }

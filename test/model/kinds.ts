@@ -2,8 +2,8 @@
 // the store's own goes: at the store's functions in memory, at the calls of the
 // express store, at the commands to Redis.
 import { MemoryStore } from '../../index.js'
-import { fromExpressStore, type ExpressStore } from '../../lib/stores/express-store.js'
-import { RedisStore, type IoRedisClient } from '../../lib/stores/redis-store.js'
+import { fromExpressStore, type ExpressStore } from '../../lib/stores/express/express-store.js'
+import { RedisStore, type IoRedisClient } from '../../lib/stores/redis/redis-store.js'
 import type { SessionStore } from '../../types/store.js'
 import { liveObjectStore } from '../fixtures/live-object-store.js'
 import { functionsOf, gated } from './gated-store.js'

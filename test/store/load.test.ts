@@ -8,7 +8,7 @@ import type { SessionState } from '../../lib/session/session-state.js'
 
 type Kit = ReturnType<typeof saveKit>
 
-const loaded = ({ context, save, token }: Kit, ...others: string[]) => loadSession(context, [token.value, ...others], save.log) as SessionState
+const loaded = ({ context, save, token }: Kit, ...others: string[]) => loadSession(context, [token.value, ...others].map((each) => ({ token: each })), save.log) as SessionState
 
 t.test('what cannot be opened is absent, and nothing is written', async (t) => {
   const kit = saveKit()
