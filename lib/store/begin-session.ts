@@ -25,7 +25,11 @@ export function createRecord (save: Save, layer: Layer, attempt: number): Awaita
   const { context, state } = save
   const token = state.newToken(layer)
   const record = newRecord(state, layer, token)
+<<<<<<< HEAD
   refuseTooLargeRecord(state, record)
+=======
+  refuseTooLarge(record.values, state.settings.maxSize, state.stored?.record.values)
+>>>>>>> w-t2
   return andThen(context.store.create(token.id, record), (isCreated) => {
     if (isCreated) return { id: token.id, cookieToken: token.value, isCurrent: true, record }
     if (attempt === MAX_NEW_IDS) throw new StoreError({ cause: new Error('store.create() says that every new id is taken') })

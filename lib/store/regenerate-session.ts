@@ -54,7 +54,11 @@ function beginWithoutOld (save: Save, layer: Layer, created: StoredSession, old:
 function rewrite (save: Save, layer: Layer, created: StoredSession): Awaitable<StoredSession> {
   const { context, state } = save
   const record = newRecord(state, layer, state.newToken(layer))
+<<<<<<< HEAD
   refuseTooLargeRecord(state, record)
+=======
+  refuseTooLarge(record.values, state.settings.maxSize, state.stored?.record.values)
+>>>>>>> w-t2
   const { version } = created.record
   const { values, createdAt, expiresAt, absoluteExpiresAt, lifetime } = record
   return andThen(context.store.update(created.id, { clear: true, set: values, remove: [], createdAt, expiresAt, absoluteExpiresAt, lifetime }), (result) => {
