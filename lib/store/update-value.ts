@@ -2,11 +2,7 @@
 // trying again where another request was faster.
 import { andThen } from '../awaitable.js'
 import { ConflictError, SessionEndedError } from '../errors.js'
-<<<<<<< HEAD
-import { changedRecord, storedValue } from '../record/apply-changes.js'
-=======
 import { storedValue } from '../record/apply-changes.js'
->>>>>>> w-t2
 import { encode } from '../record/codec.js'
 import { logLine } from '../log-line.js'
 import type { StoredSession } from '../session/layers.js'
@@ -44,13 +40,8 @@ function attempt (save: Save, key: string, step: ValueStep, round: number): Awai
   if (stored === null) return updateDraft(save, key, step)
   const pending = state.draft?.lookUp(key)
   const current = pending === undefined ? storedValue(stored.record.values, key) : pending
-<<<<<<< HEAD
-  const before = state.copyOf(key)
-  const after = step(state.copyOf(key))
-=======
   const before = current === null ? undefined : state.decoded(current)
   const after = step(current === null ? undefined : state.decoded(current))
->>>>>>> w-t2
   const encoded = after === undefined ? null : encode(key, after)
   if (encoded === null && current === null) return confirmAbsent(save, stored, key, step, round)
   const changes: SessionChanges = {
