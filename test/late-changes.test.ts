@@ -162,6 +162,6 @@ t.test('a save that fails is an error and no late change', async (t) => {
   t.notMatch(lines.join(''), /too late|without saving/)
   t.notOk(warnings.includes('FST_KEEP_UNSAVED_SESSION'))
   lines.length = 0
-  t.equal((await app.inject('/by-hand')).statusCode, 200)
+  t.equal((await app.inject('/by-hand')).statusCode, 503, 'it is tried once more with the response')
   t.notMatch(lines.join(''), /too late|without saving/)
 })

@@ -2,7 +2,7 @@
 // store in this process share. Nothing is copied by `{ ...one }` alone: once
 // such a copy is frozen, V8 gives it a hidden class of its own, which takes more
 // memory than the copy and makes every look into it slow.
-import { renewedExpiresAt } from './renewal.js'
+import { isSameLifetime, renewedExpiresAt } from './renewal.js'
 import type { SessionChanges, SessionLifetime, SessionRecord, SessionRenewal } from '../../types/store.js'
 
 type Encoded = SessionRecord['values']
@@ -14,9 +14,9 @@ const EMPTY: Encoded = Object.freeze({})
 
 /** The record after the changes, or why they do not apply. Shares nothing with either. */
 export function applyChanges (record: SessionRecord, changes: SessionChanges): SessionRecord | 'conflict' | 'too-large' {
-  if (changes.verifier !== undefined && changes.verifier === record.verifier) return record
-  if (!meetsConditions(record, changes)) return 'conflict'
-  const changed = changedRecord(record, changes)
+  const isRepeated = changes.verifier !== undefined && changes.verifier === record.verifier
+  if (!meetsConditions(record, changes, isRepeated)) return 'conflict'
+  const changed = changedRecord(record, isRepeated ? withoutToken(changes) : changes)
   const { maxSize } = changes
   return maxSize !== undefined && outgrows(changed.values, record.values, maxSize) ? 'too-large' : changed
 }
@@ -73,10 +73,16 @@ export function sizeOf (values: Encoded): number {
   return bytes
 }
 
-function meetsConditions (record: SessionRecord, { ifGeneration, ifVerifier, ifValue }: SessionChanges): boolean {
-  if (ifGeneration !== undefined && ifGeneration !== record.generation) return false
-  if (ifVerifier !== undefined && ifVerifier !== record.verifier) return false
+/** A change whose verifier the record has already was applied before, and has changed what its conditions ask for. */
+function meetsConditions (record: SessionRecord, { ifGeneration, ifVerifier, ifLifetime, ifValue }: SessionChanges, isRepeated: boolean): boolean {
+  if (!isRepeated && ifGeneration !== undefined && ifGeneration !== record.generation) return false
+  if (!isRepeated && ifVerifier !== undefined && ifVerifier !== record.verifier) return false
+  if (!isRepeated && ifLifetime !== undefined && !isSameLifetime(ifLifetime, record.lifetime)) return false
   return ifValue === undefined || storedValue(record.values, ifValue.key) === ifValue.encoded
+}
+
+function withoutToken ({ verifier, earlier, generation, shown, ...changes }: SessionChanges): SessionChanges {
+  return changes
 }
 
 /** Shrinking a session that is too large is always allowed. */

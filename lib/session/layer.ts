@@ -16,6 +16,8 @@ const NO_KEYS: Scope = new Set()
 
 export class Layer {
   identity: Identity = 'same'
+  /** Whether the user has proved who they are. */
+  isProven = false
   /** When the session began anew, or its user proved who they are; `null` when neither happened. */
   beganAt: number | null = null
   /** The token that the next save gives to the session, where it gives one. */
@@ -60,9 +62,11 @@ export class Layer {
   under (upper: Layer): Layer {
     this.keepOnly(upper.scope)
     for (const [key, encoded] of upper.written) this.written.set(key, encoded)
+    this.isProven = upper.isProven || (this.isProven && upper.identity !== 'destroyed')
     this.become(upper.identity)
     this.beganAt = upper.beganAt ?? this.beganAt
-    this.token = upper.token ?? this.token
+    // what begins anew has an id of its own
+    this.token = upper.token ?? (beginsAnew(upper) ? null : this.token)
     if (upper.lifetime !== undefined) this.lifetime = upper.lifetime
     this.touchedAt = upper.touchedAt ?? this.touchedAt
     return this

@@ -31,7 +31,7 @@ export function newRecord (state: SessionState, layer: Layer, token: Token): Ses
     lifetime: ownLifetimeOf(draft),
     verifier: token.verifier,
     earlier: [],
-    generation: layer.identity === 'regenerated' || layer.identity === 'reauthenticated' ? 1 : 0,
+    generation: layer.isProven ? 1 : 0,
     shown: true
   }
 }

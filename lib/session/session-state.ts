@@ -7,7 +7,7 @@ import { SessionValues } from './session-values.js'
 
 export class SessionState extends SessionValues {
   /** Every session that the request's cookies belong to: a logout ends them all. */
-  opened: ReadonlyArray<{ readonly id: string }> = []
+  openedIds: readonly string[] = []
 
   now (): number {
     return this.settings.clock.now()
@@ -41,9 +41,10 @@ export class SessionState extends SessionValues {
   /** The user has just proved who they are. Throws where there is no session to continue. */
   reauthenticate (): void {
     const draft = this.change()
-    const isThere = this.stored !== null || this.sent !== null || draft.written.size > 0
+    const isThere = this.stored !== null || this.sent !== null || [...draft.written.values()].some((encoded) => encoded !== null)
     if (this.status === 'ended' || !isThere) throw new SessionEndedError()
     draft.become('reauthenticated')
+    draft.isProven = true
     draft.beganAt = this.now()
   }
 
@@ -90,9 +91,10 @@ export class SessionState extends SessionValues {
   }
 
   /** Starts over from what the store holds. */
-  restart ({ status, stored, opened, endedId }: SessionState): void {
+  restart ({ status, stored, openedIds, endedId }: SessionState): void {
     this.status = status
-    this.opened = opened
+    // a logout ends what the request came with, whatever was read since
+    this.openedIds = [...new Set([...this.openedIds, ...openedIds])]
     this.endedId = endedId
     this.confirm(stored)
     this.draft = null
@@ -111,6 +113,7 @@ export class SessionState extends SessionValues {
     const draft = this.change()
     if (this.status === 'ended') this.status = 'open'
     draft.become(identity)
+    draft.isProven = identity === 'regenerated'
     draft.beganAt = this.now()
     draft.token = null
     return draft

@@ -58,7 +58,7 @@ export function renewalSuite ({ test, now, record }: SuiteContext): void {
     const stale = renewing(before, now() + 9 * HOUR, { ifAbsoluteExpiresAt: 1 })
     assert.equal(await store.update(id, changing({ a: '2' }, { renewal: stale })), 'done')
     same(await store.read(id), { ...before, values: { ...before.values, a: '2' }, expiresAt, version: 2 })
-    assert.equal(await store.update(id, changing({ a: '3' }, { renewal: renewing(before, now() + HOUR) })), 'done')
+    assert.equal(await store.update(id, changing({ a: '3' }, { renewal: renewing(before, now() + HOUR, { atMost: expiresAt }) })), 'done')
     assert.equal((await recordAt(store, id)).expiresAt, expiresAt)
   })
 }

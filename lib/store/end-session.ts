@@ -24,14 +24,16 @@ export function endSession (save: Save): Awaitable<CookieAction> {
 /** Ends every session that the request came with, whatever happened to it since. What was set afterwards begins a new one. */
 export function logOut (save: Save): Awaitable<CookieAction> {
   const { state } = save
-  const ids = new Set(state.opened.map(({ id }) => id))
+  const ids = new Set(state.openedIds)
   if (state.stored !== null) ids.add(state.stored.id)
   const layer = state.send()
   return andThen(endAll(save, [...ids], 0), (ended) => {
-    state.opened = []
+    state.openedIds = []
     state.stored = null
     if (isAnythingSet(layer)) return beginSession(save)
     state.confirm(null)
+    // the id that the app may have seen stays that of the next session
+    if (layer.token !== null) state.drafting().token ??= layer.token
     // a response that ended nothing might wipe the cookie of a login
     return ended > 0 ? 'clear' : 'none'
   })
@@ -57,5 +59,14 @@ export function endedElsewhere ({ state, log }: Omit<Save, 'context'>): CookieAc
   const identity = state.draft?.identity
   state.end()
   if (identity === 'reauthenticated') throw new SessionEndedError()
+  return 'none'
+}
+
+/** What was set after the session had ended is dropped like what was pending then. */
+export function dropAfterEnd ({ state, log }: Save): CookieAction {
+  if (state.status === 'ended' && state.draft !== null) {
+    logLine(log, 'debug', { sessionId: state.endedId }, 'the session had ended before; the changes since are dropped')
+    state.dropChanges()
+  }
   return 'none'
 }

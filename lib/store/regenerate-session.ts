@@ -44,6 +44,8 @@ function beginWithoutOld (save: Save, layer: Layer, created: StoredSession, old:
   const { context, state } = save
   if (!isAnythingSet(layer)) return andThen(context.store.destroy(created.id), () => endedElsewhere(save))
   const hadKept = keepsStored(layer, old)
+  // "remember me" survives
+  layer.lifetime ??= old.record.lifetime
   state.stored = null
   if (!hadKept) return confirmLogin(save, created, old.id)
   return andThen(rewrite(save, layer, created), (rewritten) => confirmLogin(save, rewritten, old.id))
@@ -55,7 +57,8 @@ function rewrite (save: Save, layer: Layer, created: StoredSession): Awaitable<S
   const record = newRecord(state, layer, state.newToken(layer))
   refuseTooLarge(record.values, state.settings.maxSize, state.stored?.record.values)
   const { version } = created.record
-  return andThen(context.store.update(created.id, { clear: true, set: record.values, remove: [] }), (result) => {
+  const { values, createdAt, expiresAt, absoluteExpiresAt, lifetime } = record
+  return andThen(context.store.update(created.id, { clear: true, set: values, remove: [], createdAt, expiresAt, absoluteExpiresAt, lifetime }), (result) => {
     if (result === 'done') return { ...created, record: { ...record, version: version + 1 } }
     return createRecord(save, layer, 1)
   })
@@ -63,7 +66,7 @@ function rewrite (save: Save, layer: Layer, created: StoredSession): Awaitable<S
 
 function confirmLogin ({ context, state }: Save, created: StoredSession, previousId: string): CookieAction {
   state.confirm(created)
-  state.opened = state.opened.filter(({ id }) => id !== previousId)
+  state.openedIds = state.openedIds.filter((id) => id !== previousId)
   context.events.emit('regenerated', created.id, { previousId })
   return 'send'
 }

@@ -10,7 +10,7 @@ import { planSave, type SavePlan } from '../session/save-plan.js'
 import type { SessionState } from '../session/session-state.js'
 import type { Awaitable } from '../../types/store.js'
 import { beginSession } from './begin-session.js'
-import { endedElsewhere, endSession, logOut } from './end-session.js'
+import { dropAfterEnd, endedElsewhere, endSession, logOut } from './end-session.js'
 import { readAgain } from './read-again.js'
 import { regenerateSession } from './regenerate-session.js'
 import type { CookieAction, Save } from './save.js'
@@ -34,7 +34,7 @@ export function saveSession (context: StoreContext, state: SessionState, log: Se
 
 function take (save: Save, plan: SavePlan, round: number): Awaitable<CookieAction> {
   switch (plan.step) {
-    case 'nothing': return 'none'
+    case 'nothing': return dropAfterEnd(save)
     case 'create': return beginSession(save)
     case 'touch': return touch(save, plan)
     case 'update': return update(save, plan, round)

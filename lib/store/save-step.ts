@@ -1,6 +1,7 @@
 // One step at the store for one session. Only one is under way at a time, and
 // one that fails leaves what it had sent pending.
 import { isPromise } from '../awaitable.js'
+import { beginsAnew } from '../session/layer.js'
 import type { SessionState } from '../session/session-state.js'
 import type { Awaitable } from '../../types/store.js'
 
@@ -14,7 +15,7 @@ function take<T> (state: SessionState, step: () => Awaitable<T>): Awaitable<T> {
   try {
     answer = step()
   } catch (error) {
-    state.retract()
+    fail(state)
     throw error
   }
   if (!isPromise(answer)) return answer
@@ -23,9 +24,16 @@ function take<T> (state: SessionState, step: () => Awaitable<T>): Awaitable<T> {
     return value
   }, (error: unknown) => {
     state.saving = null
-    state.retract()
+    fail(state)
     throw error
   })
   state.saving = settled.catch(() => {})
   return settled
+}
+
+/** What was sent is pending again. A session that was to begin may have begun, so the next attempt takes another id. */
+function fail (state: SessionState): void {
+  state.retract()
+  const { draft, stored } = state
+  if (draft !== null && (stored === null || beginsAnew(draft))) draft.token = null
 }

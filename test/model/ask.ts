@@ -52,3 +52,7 @@ export function logsIn (track: Track): boolean {
 export function logsOut (track: Track): boolean {
   return track.visit.ops.some(({ does }) => does === 'destroy' || does === 'clear')
 }
+
+export function isStoreFailure (code: string): boolean {
+  return code === 'FST_KEEP_STORE' || code === 'FST_KEEP_STORE_TIMEOUT' || code === 'FST_KEEP_CONFLICT'
+}

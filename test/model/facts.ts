@@ -1,9 +1,10 @@
 // First reading of a history: which session each token opens, each operation
 // concerns, and between which events each one reached the store.
+import { isStoreFailure } from './ask.js'
 import { isRead } from './gated-store.js'
 import type { Deed, Event, View, Visit } from './history.js'
 
-/** A session as a user would count them: a rotated one is the same, after regenerate() it is another. */
+/** A session: a rotated one is the same, after regenerate() it is another. */
 export interface Line {
   readonly name: string
   /** The one that regenerate() left, and what was to come along. */
@@ -42,13 +43,16 @@ export interface Track {
   answeredAt: number
   view: View | null
   /** The session its token belongs to, found or not. */
-  via: Line | null
+  readonly via: Line | null
   /** The session it works on. */
   line: Line | null
   /** The last session it knows to be stored. */
   stored: Line | null
   /** By step of the script: the session that it left the request with. */
   readonly lineAt: Map<number, Line | null>
+  openSaves: number
+  /** What its saves confirm depends on their order: nothing is asked of its cookie. */
+  isUnclear: boolean
   readonly acts: Act[]
   readonly asked: number[]
   readonly applied: number[]
@@ -76,7 +80,7 @@ export function readFacts (history: readonly Event[]): Facts {
     const { visit } = event
     if (event.what === 'sent') {
       const via = lineOf(visit.token)
-      tracks.set(visit, { visit, sentAt: now, loadedAt: Infinity, answeredAt: Infinity, view: null, via, line: null, stored: null, lineAt: new Map(), acts: [], asked: [], applied: [], failed: [] })
+      tracks.set(visit, { visit, sentAt: now, loadedAt: Infinity, answeredAt: Infinity, view: null, via, line: null, stored: null, lineAt: new Map(), openSaves: 0, isUnclear: false, acts: [], asked: [], applied: [], failed: [] })
       continue
     }
     const track = tracks.get(visit) as Track
@@ -107,6 +111,11 @@ export function readFacts (history: readonly Event[]): Facts {
   function did (track: Track, deed: Deed, at: number): void {
     takeIn(track, deed, at)
     track.lineAt.set(deed.n, track.line)
+    if (deed.op.does !== 'save' || !deed.isAsync) return
+    // from here on a cleared session with nothing set after is left behind
+    const pending = track.acts.filter((act) => act.fate === 'pending' && act.line === track.line)
+    if (leavesNothing(pending)) track.line = null
+    if (track.openSaves++ > 0) track.isUnclear = true
   }
 
   function takeIn (track: Track, deed: Deed, at: number): void {
@@ -132,6 +141,7 @@ export function readFacts (history: readonly Event[]): Facts {
       for (const act of track.acts) if (act.fate === 'pending' && act.deed.n < deed.n) act.fate = 'dropped'
       track.line = deed.result === 'nothing' ? null : track.stored
     } else if (does === 'save') {
+      track.openSaves--
       const pending = track.acts.filter((act) => (act.fate === 'pending' || act.fate === 'unknown') && act.deed.n < deed.n && act !== own)
       const outcome = deed.error !== undefined ? 'unknown' : deed.result === true ? 'confirmed' : 'dropped'
       close(track, pending, outcome, track.lineAt.get(deed.n) ?? null, now)
@@ -157,10 +167,12 @@ export function readFacts (history: readonly Event[]): Facts {
 
   function close (track: Track, acts: readonly Act[], fate: Act['fate'], line: Line | null, now: number): void {
     for (const act of acts) {
-      act.fate = fate
+      // a save that says no after all may have stored something
+      act.fate = fate === 'dropped' && track.applied.some((at) => at >= act.at) ? 'unknown' : fate
       if (fate === 'confirmed') act.confirmedAt = now
-      if (act.deed.op.does === 'clear') act.ends = !acts.some((each) => each.line === act.line && each.at > act.at && each.deed.op.does !== 'touch')
+      if (act.deed.op.does === 'clear') act.ends = leavesNothing(acts.filter((each) => each.line === act.line && each.at >= act.at))
     }
+    if (fate === 'dropped' && acts.some((act) => act.fate === 'unknown')) track.stored = line
     if (fate !== 'confirmed') return
     const isCleared = acts.some((act) => act.deed.op.does === 'clear' && act.ends && act.line === line)
     track.stored = isCleared ? null : line
@@ -172,14 +184,16 @@ export function readFacts (history: readonly Event[]): Facts {
   }
 }
 
+/** A clear, and nothing after it that needs the session. */
+function leavesNothing (acts: readonly Act[]): boolean {
+  const last = acts.findLastIndex(({ deed }) => deed.op.does === 'clear')
+  return last >= 0 && acts.slice(last + 1).every(({ deed }) => deed.op.does === 'touch')
+}
+
 /** Between which applied calls an act took effect. */
 function narrow (track: Track, act: Act): void {
   const last = act.fate === 'confirmed' ? act.confirmedAt : Infinity
   const calls = act.fate === 'dropped' ? [] : track.applied.filter((at) => at >= act.at && at <= last)
   act.lo = calls[0] ?? Infinity
   act.hi = calls.at(-1) ?? -Infinity
-}
-
-export function isStoreFailure (code: string): boolean {
-  return code === 'FST_KEEP_STORE' || code === 'FST_KEEP_STORE_TIMEOUT' || code === 'FST_KEEP_CONFLICT'
 }

@@ -34,6 +34,8 @@ export interface Deed {
   /** The code of what it threw. */
   error?: string
   thrown?: unknown
+  /** It returned a promise. */
+  isAsync: boolean
   /** Its promise is under way. */
   isOpen: boolean
   /** After a save: the id and the cookie that the response had then. */
@@ -80,7 +82,7 @@ export function told (event: Event): string {
     switch (event.what) {
       case 'sent': return `${visit.who} sends a request to process ${visit.process} with ${visit.token?.slice(0, 6) ?? 'no cookie'}`
       case 'loaded': return event.view.found ? `finds ${JSON.stringify(event.view.data)}` : 'finds no session'
-      case 'did': return `session.${asCalled(event.deed)}${outcome(event.deed)}`
+      case 'did': return `session.${asCalled(event.deed)}${event.deed.isAsync ? '' : outcome(event.deed)}`
       case 'settled': return `${event.deed.op.does}() of step ${event.deed.n} settles${outcome(event.deed)}`
       case 'asked': return `  asks the store to ${event.call}`
       case 'applied': return `  the store applies ${event.call}`
@@ -97,7 +99,6 @@ function asCalled ({ op, value }: Deed): string {
   return `${op.does}(${'key' in op ? op.key : 'to' in op ? op.to : ''})`
 }
 
-function outcome ({ isOpen, result, error }: Deed): string {
-  if (isOpen) return ' (under way)'
+function outcome ({ result, error }: Deed): string {
   return error !== undefined ? ` throws ${error}` : result === undefined ? '' : ` -> ${JSON.stringify(result)}`
 }

@@ -1,10 +1,10 @@
 // Two processes on one store, and a third that only looks. Made once; each run
 // gets an empty store and a clock of its own.
 import Fastify, { type FastifyInstance } from 'fastify'
-import session, { MemoryStore } from '../../index.js'
+import session from '../../index.js'
 import type { Clock } from '../../types/options.js'
 import type { SessionStore } from '../../types/store.js'
-import { functionsOf, gated, type Gate } from './gated-store.js'
+import type { Gate } from './gated-store.js'
 import type { View, Visit } from './history.js'
 import { DEFAULTS, type Schedule } from './schedule.js'
 import { codeOf, play, tokenOf, type AnySession } from './visit.js'
@@ -20,17 +20,6 @@ export interface StoreKind {
   readonly repeats: boolean
   /** Whether calls of several requests wait for each other. */
   readonly queues: boolean
-}
-
-/** The default store. */
-export const memoryKind: StoreKind = {
-  repeats: false,
-  queues: false,
-  empty: (clock) => new MemoryStore({ clock, sweepInterval: '1d' }),
-  build (place: () => SessionStore, gate, clock) {
-    const names = functionsOf<SessionStore>(new MemoryStore({ clock }))
-    return { gated: gated(names, place, gate), plain: gated(names, place, () => null) }
-  }
 }
 
 export class Kit {
@@ -63,7 +52,6 @@ export class Kit {
   async run (schedule: Schedule): Promise<World> {
     const world = new World(schedule, this.#kind, (visit) => this.#send(visit))
     this.#world = world
-    await (this.#place as SessionStore).close?.()
     this.#place = this.#kind.empty(this.#clock)
     await world.run()
     for (const token of world.browsers.issued) world.note({ what: 'probed', token, view: await this.#look(token) })

@@ -20,14 +20,16 @@ class Deadlines {
 
   constructor (line: Line, clock: number) {
     this.line = line
-    this.lastUse = this.created = this.latest = this.createdAtMost = clock
+    // its request counts from arrival
+    this.lastUse = this.created = Math.min(clock, line.by.arrival)
+    this.latest = this.createdAtMost = clock
   }
 
   /** The lifetimes that may hold at that event. */
   limits (now: number): Limits[] {
     const set = lifetimesOf(this.line).filter((act) => act.at <= now && act.fate !== 'dropped')
     const confirmed = set.filter((act) => act.confirmedAt <= now)
-    const open = set.filter((act) => !confirmed.some((later) => later !== act && later.lo > act.hi && act.fate !== 'pending' && (act.confirmedAt <= now || act.fate === 'unknown')))
+    const open = set.filter((act) => !confirmed.some((later) => later !== act && later.lo < Infinity && later.lo > act.hi && act.fate !== 'pending' && (act.confirmedAt <= now || act.fate === 'unknown')))
     const own = open.map(({ deed: { op } }) => op.does === 'lifetime' ? LIFETIMES[op.to] : DEFAULTS)
     return confirmed.length > 0 ? own : [DEFAULTS, ...inherited(this.line), ...own]
   }
@@ -63,20 +65,26 @@ class Deadlines {
 export interface Clocks {
   /** Whether it may have expired at some moment between these events. */
   mayHaveExpired (line: Line, from: number, to: number): boolean
-  /** Requests that had to find their session by time alone, or must not have. */
-  readonly surelyExpired: readonly Track[]
+  /** Who found a session that had expired, whatever happened. */
+  readonly surelyExpired: ReadonlyArray<{ readonly name: string, readonly line: Line }>
 }
 
-export function readClocks ({ history, tracks, lines }: Facts): Clocks {
+export function readClocks ({ history, tracks, lines, lineOf }: Facts): Clocks {
   const all = new Map<Line, Deadlines>()
-  const surelyExpired: Track[] = []
+  const surelyExpired: Array<{ name: string, line: Line }> = []
   const clockAt = (index: number) => history[index]?.clock ?? 0
   let before = 0
 
-  for (const [now, { clock, what }] of history.entries()) {
+  for (const [now, event] of history.entries()) {
+    const { clock, what } = event
     for (const line of lines) if (line.bornAt === now) all.set(line, new Deadlines(line, clock))
     if (what === 'sent') {
       for (const track of tracks) if (track.sentAt === now && track.via !== null) check(track, now)
+    }
+    if (what === 'probed' && event.view.found) {
+      const line = lineOf(event.token)
+      const times = line === null ? undefined : all.get(line)
+      if (line !== null && times !== undefined && clock >= times.deadFrom(now)) surelyExpired.push({ name: 'the look at the end', line })
     }
     for (const track of tracks) if (track.loadedAt === now && track.view?.found === true && track.line !== undefined) use(track, now)
     for (const [line, times] of all) {
@@ -93,7 +101,7 @@ export function readClocks ({ history, tracks, lines }: Facts): Clocks {
       const last = times.doubts.at(-1)
       if (clock >= times.aliveUntil(now)) {
         if (last === undefined || last.to !== Infinity) times.doubts.push({ from: now, to: Infinity })
-      } else if (last?.to === Infinity) last.to = now
+      } else if (last?.to === Infinity && wasFound(line, last.from, now)) last.to = now
     }
     before = clock
   }
@@ -113,12 +121,17 @@ export function readClocks ({ history, tracks, lines }: Facts): Clocks {
     if (!failed && !isDisturbed && !wentBack) times.lastUse = Math.max(times.lastUse, track.visit.arrival)
   }
 
+  /** Somebody found it: it has not expired, whatever the clock showed. */
+  function wasFound (line: Line, since: number, now: number): boolean {
+    return tracks.some((track) => track.loadedAt === now && track.sentAt > since && track.via === line && track.view?.found === true)
+  }
+
   function check (track: Track, now: number): void {
     if (track.view?.found !== true || track.loadedAt === Infinity || track.via === null) return
     const times = all.get(track.via)
     const earliest = Math.min(...history.slice(now, track.loadedAt + 1).map((event) => event.clock))
     const others = tracks.some((each) => each !== track && each.via === track.via && each.sentAt < track.loadedAt && each.answeredAt > now && !each.visit.isDead)
-    if (times !== undefined && !others && earliest >= times.deadFrom(now)) surelyExpired.push(track)
+    if (times !== undefined && !others && earliest >= times.deadFrom(now)) surelyExpired.push({ name: `request #${track.visit.n}`, line: track.via })
   }
 
   function isInUse (line: Line, now: number): boolean {

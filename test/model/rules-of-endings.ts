@@ -41,7 +41,7 @@ export function * checkEndings (facts: Facts, clocks: Clocks): Iterable<Fault> {
     if (changed === 'yes') continue
     yield { kind: changed === 'rotated' ? 'rotated token does not open' : 'session lost', text: `${name} does not find ${line.name}, which is alive` }
   }
-  for (const track of clocks.surelyExpired) yield { kind: 'expired session opens', text: `request #${track.visit.n} finds ${track.via?.name}, which had expired` }
+  for (const { name, line } of clocks.surelyExpired) yield { kind: 'expired session opens', text: `${name} finds ${line.name}, which had expired` }
   yield * checkLate(facts)
 }
 

@@ -1,6 +1,6 @@
 // What a request sees of its own session, and what its response carries.
-import { mayBeEnded, touches, type Fault } from './ask.js'
-import { isStoreFailure, type Facts, type Track } from './facts.js'
+import { isStoreFailure, mayBeEnded, touches, type Fault } from './ask.js'
+import type { Facts, Track } from './facts.js'
 import type { Clocks } from './lifetimes.js'
 import type { Deed } from './history.js'
 
@@ -30,7 +30,7 @@ function * checkStatus ({ visit, failed, acts }: Track): Iterable<Fault> {
 /** At most one; one for every new session; none without a reason. */
 function * checkCookie (track: Track): Iterable<Fault> {
   const { visit, line, view } = track
-  if (visit.response === null) return
+  if (visit.response === null || track.isUnclear) return
   const { cookies, status } = visit.response
   const name = `request #${visit.n}`
   if (cookies.length > 1) yield { kind: 'two cookies', text: `${name} sets ${cookies.length} session cookies` }
@@ -52,11 +52,11 @@ function * checkIdentity ({ history }: Facts, { visit, line }: Track): Iterable<
   let asked = -1
   for (const event of history) {
     if (event.what === 'did' && event.visit === visit && CHANGES_ID.has(event.deed.op.does)) asked = event.deed.n
-    if (event.what === 'settled' && event.visit === visit && event.deed.op.does === 'save' && event.deed.result === true) save = event.deed
+    if (event.what === 'settled' && event.visit === visit && event.deed.op.does === 'save' && event.deed.error === undefined) save = event.deed
   }
   const { response } = visit
   if (save === null || asked > save.n || response === null || response.identity === null || save.identity === undefined || line === null) return
-  if (response.identity.id !== save.identity.id) yield { kind: 'id changes by itself', text: `request #${visit.n} has another id after its save, and nothing asked for one` }
+  if (save.result === true && response.identity.id !== save.identity.id) yield { kind: 'id changes by itself', text: `request #${visit.n} has another id after its save, and nothing asked for one` }
   else if (response.status === 200 && !['', null].includes(save.identity.cookie) && response.identity.cookie !== save.identity.cookie) yield { kind: 'cookie changes by itself', text: `request #${visit.n} sends another cookie than its save made` }
 }
 

@@ -16,7 +16,7 @@ export function * checkValues (facts: Facts, clocks: Clocks): Iterable<Fault> {
   const writers = new Map<string, Act>()
   for (const line of facts.lines) for (const act of line.acts) if (act.deed.op.does === 'set') writers.set(act.deed.value, act)
   for (const sight of sightsOf(facts)) {
-    yield * checkKept(sight, clocks)
+    yield * checkKept(sight, clocks, facts)
     yield * checkOrigin(sight, writers, facts)
     yield * checkCount(sight, clocks)
   }
@@ -34,14 +34,16 @@ function * sightsOf ({ history, tracks, lineOf }: Facts): Iterable<Sight> {
 }
 
 /** What was confirmed is there, unless something that may have come later took it away. */
-function * checkKept ({ name, line, from, to, data }: Sight, clocks: Clocks): Iterable<Fault> {
+function * checkKept ({ name, line, from, to, data }: Sight, clocks: Clocks, { tracks }: Facts): Iterable<Fault> {
   for (const act of line.acts) {
     const { op, value } = act.deed
     if (op.does !== 'set' || act.fate !== 'confirmed' || act.confirmedAt > from || data[op.key] === value) continue
     if (clocks.mayHaveExpired(line, act.at, act.confirmedAt)) continue
     const isExcused = line.acts.some((other) => other !== act && touches(other, op.key) && mayCount(other) && other.at <= to &&
       (other.visit === act.visit ? other.deed.n > act.deed.n : other.hi >= act.lo))
-    if (!isExcused) yield { kind: 'write lost', text: `${name} does not see ${op.key} = ${value} in ${line.name}, which request #${act.visit.n} stored` }
+    // the handler went on after a save that failed, and its response was no error
+    const hadFailed = tracks.some(({ visit, failed }) => visit === act.visit && failed.some((at) => at < act.confirmedAt))
+    if (!isExcused) yield { kind: hadFailed ? 'write lost after a failure' : 'write lost', text: `${name} does not see ${op.key} = ${value} in ${line.name}, which request #${act.visit.n} stored` }
   }
 }
 

@@ -20,14 +20,35 @@ export interface Outcome {
   readonly failure: string | null
 }
 
+// Making a story short takes time of its own, and only a failure takes it.
+const SHRINK_MS = 15_000
+
 export async function explore (kit: Kit, { milliseconds, seed, path, counts = () => true }: Budget): Promise<Outcome> {
-  const details = await fc.check(fc.asyncProperty(schedules, async (schedule) => {
-    const faults = faultsOf(await kit.run(schedule)).filter((fault) => counts(fault, schedule))
+  let running: Promise<unknown> = Promise.resolve()
+  const property = fc.asyncProperty(schedules, async (schedule) => {
+    const run = kit.run(schedule)
+    running = run
+    const faults = faultsOf(await run).filter((fault) => counts(fault, schedule))
     if (faults.length > 0) throw new Error(faults.map(({ kind, text }) => `${kind}: ${text}`).join('\n'))
-  }), { seed, ...(path !== undefined && { path }), numRuns: 1e9, interruptAfterTimeLimit: milliseconds, markInterruptAsFailure: false })
-  if (!details.failed || details.counterexample === null) return { runs: details.numRuns, seed, failure: null }
-  const world = await kit.run(details.counterexample[0])
-  const faults = faultsOf(world).map(({ kind, text }) => `  ${kind}: ${text}`)
-  const failure = `${storyOf(world.history)}\n\n${faults.join('\n')}\nseed ${seed}, path ${details.counterexamplePath}`
-  return { runs: details.numRuns, seed, failure }
+  })
+
+  async function check (given: fc.Parameters<[Schedule]>): Promise<fc.RunDetails<[Schedule]>> {
+    const details = await fc.check(property, { seed, numRuns: 1e9, markInterruptAsFailure: false, ...given })
+    // the time limit may have left one under way
+    await running
+    return details
+  }
+
+  const found = await check({ ...(path !== undefined && { path }), interruptAfterTimeLimit: milliseconds, endOnFailure: true })
+  const { counterexamplePath, numRuns: runs } = found
+  if (!found.failed || counterexamplePath === null) return { runs, seed, failure: null }
+  const shrunk = await check({ path: counterexamplePath, interruptAfterTimeLimit: SHRINK_MS })
+  const shortest = shrunk.counterexample === null ? found : shrunk
+  const { history, faults } = await retell(shortest.counterexample![0])
+  return { runs, seed, failure: `${history}\n\n${faults}\nseed ${seed}, path ${shortest.counterexamplePath}` }
+
+  async function retell (schedule: Schedule): Promise<{ history: string, faults: string }> {
+    const world = await kit.run(schedule)
+    return { history: storyOf(world.history), faults: faultsOf(world).map(({ kind, text }) => `  ${kind}: ${text}`).join('\n') }
+  }
 }

@@ -23,11 +23,13 @@ export interface Script {
 /** What becomes of a store call. `late`: refused to the caller, yet applied later. `lost`: applied, the answer never arrives. */
 export type Fate = 'ok' | 'fails' | 'lost' | 'late' | 'twice'
 
-/** One turn of the scheduler. `pick` chooses among what is possible at that moment. */
+/** One turn of the scheduler. `hold` sends a request and lets it load, `whole` lets it finish. `pick` chooses among what is possible at that moment. */
 export type Turn =
   | { readonly turn: 'step', readonly pick: number, readonly fate: Fate }
   | { readonly turn: 'finish', readonly pick: number }
   | { readonly turn: 'send' }
+  | { readonly turn: 'hold' }
+  | { readonly turn: 'whole' }
   | { readonly turn: 'clock', readonly by: number }
   | { readonly turn: 'lose', readonly pick: number }
   | { readonly turn: 'die', readonly process: 0 | 1 }
@@ -72,6 +74,13 @@ const op: fc.Arbitrary<Op> = fc.oneof(
   { weight: 1, arbitrary: lifetime },
   { weight: 8, arbitrary: plain('update', 'take', 'clear', 'touch', 'rotate', 'reauthenticated', 'destroy', 'reload') })
 
+// something is changed while a save is under way
+const few = fc.array(op, { minLength: 1, maxLength: 2 })
+const saving: fc.Arbitrary<readonly Op[]> = fc.tuple(
+  fc.oneof({ weight: 1, arbitrary: few }, { weight: 2, arbitrary: fc.constantFrom<Op[]>([{ does: 'clear' }, user], [{ does: 'rotate' }], [{ does: 'regenerate', keep: [] }, user]) }),
+  fc.oneof({ weight: 1, arbitrary: few }, { weight: 2, arbitrary: fc.constantFrom<Op[]>([{ does: 'touch' }], [{ does: 'lifetime', to: 'long' }], [user]) })
+).map(([before, since]): readonly Op[] => [...before, { does: 'save', wait: false }, ...since])
+
 // what apps do most, and now and then anything at all
 const ops: fc.Arbitrary<readonly Op[]> = fc.oneof(
   { weight: 3, arbitrary: fc.constant<Op[]>([]) },
@@ -79,11 +88,12 @@ const ops: fc.Arbitrary<readonly Op[]> = fc.oneof(
   { weight: 2, arbitrary: plain('update', 'take', 'destroy', 'rotate', 'clear', 'reauthenticated').map((one) => [one]) },
   { weight: 2, arbitrary: fc.constantFrom<Op[]>([flash], [{ does: 'destroy' }], [{ does: 'rotate' }], [{ does: 'update' }]) },
   { weight: 2, arbitrary: regenerate.map((one) => [one, user]) },
-  { weight: 1, arbitrary: lifetime.map((one) => [one]) },
+  { weight: 3, arbitrary: lifetime.map((one) => [one]) },
+  { weight: 3, arbitrary: saving },
   { weight: 4, arbitrary: fc.array(op, { minLength: 1, maxLength: 5 }) })
 
 const script: fc.Arbitrary<Script> = fc.record({
-  who: fc.constantFrom<Array<Script['who']>>('victim', 'victim', 'victim', 'thief', 'other'),
+  who: fc.constantFrom<Array<Script['who']>>('victim', 'victim', 'victim', 'victim', 'victim', 'victim', 'thief', 'thief', 'other'),
   cookie: fc.nat({ max: 5 }),
   process: fc.constantFrom<Array<0 | 1>>(0, 1),
   ops,
@@ -93,10 +103,10 @@ const script: fc.Arbitrary<Script> = fc.record({
 const fate = fc.nat({ max: 39 }).map((n): Fate => (['fails', 'lost', 'late', 'twice'] as const)[n - 36] ?? 'ok')
 const pick = fc.nat({ max: 7 })
 const turn: fc.Arbitrary<Turn> = fc.oneof(
-  { weight: 40, arbitrary: fc.record({ turn: fc.constant('step' as const), pick, fate }) },
+  { weight: 30, arbitrary: fc.record({ turn: fc.constant('step' as const), pick, fate }) },
   { weight: 25, arbitrary: fc.record({ turn: fc.constant('finish' as const), pick }) },
-  { weight: 25, arbitrary: fc.constant<Turn>({ turn: 'send' }) },
-  { weight: 10, arbitrary: fc.constantFrom(30 * SECOND, 70 * SECOND, 3 * MINUTE, 4.5 * MINUTE, 6 * MINUTE, 11 * MINUTE, 25 * MINUTE, 61 * MINUTE, -2 * MINUTE, -20 * MINUTE).map((by): Turn => ({ turn: 'clock', by })) },
+  { weight: 45, arbitrary: fc.constantFrom<Turn[]>({ turn: 'send' }, { turn: 'hold' }, { turn: 'hold' }, { turn: 'whole' }, { turn: 'whole' }) },
+  { weight: 15, arbitrary: fc.constantFrom(30 * SECOND, 70 * SECOND, 3 * MINUTE, 4.5 * MINUTE, 6 * MINUTE, 11 * MINUTE, 11 * MINUTE, 25 * MINUTE, 61 * MINUTE, -2 * MINUTE, -20 * MINUTE).map((by): Turn => ({ turn: 'clock', by })) },
   { weight: 2, arbitrary: fc.record({ turn: fc.constant('lose' as const), pick }) },
   { weight: 1, arbitrary: fc.record({ turn: fc.constant('die' as const), process: fc.constantFrom<Array<0 | 1>>(0, 1) }) }
 ) as fc.Arbitrary<Turn>

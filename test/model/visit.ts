@@ -79,9 +79,9 @@ export async function play (stage: Stage, visit: Visit, session: AnySession, rep
   for (const [n, op] of visit.ops.entries()) {
     await stage.turn(visit)
     if (!has(session, op)) continue
-    const deed: Deed = { op, n, value: `${visit.n}.${n}`, isOpen: false }
+    const deed: Deed = { op, n, value: `${visit.n}.${n}`, isAsync: false, isOpen: false }
     const result = attempt(deed, () => perform(session, op, deed.value))
-    deed.isOpen = result instanceof Promise
+    deed.isAsync = deed.isOpen = result instanceof Promise
     stage.note({ what: 'did', visit, deed })
     if (deed.error !== undefined && !visit.catches) throw deed.thrown
     if (!(result instanceof Promise)) continue

@@ -4,17 +4,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { setImmediate as nextLoop } from 'node:timers/promises'
 import { Browsers } from './browser.js'
+import { pendingCall, type Task } from './call.js'
 import type { Gate } from './gated-store.js'
 import type { Event, Happening, Visit } from './history.js'
 import type { Fate, Schedule, Script } from './schedule.js'
-
-/** Something that can happen next. */
-interface Task {
-  readonly visit: Visit
-  readonly isResponse?: boolean
-  run (fate: Fate): unknown
-  cancel (): void
-}
 
 /** Sends the request into its process; settles the visit's response through `answered`. */
 export type Send = (visit: Visit) => void
@@ -35,6 +28,7 @@ export class World implements Gate {
   readonly #schedule: Schedule
   readonly #kind: { readonly repeats: boolean, readonly queues: boolean }
   readonly #send: Send
+  readonly #loaded = new Set<Visit>()
   #tasks: Task[] = []
   #unsent: Script[]
   #activity = 0
@@ -50,6 +44,7 @@ export class World implements Gate {
   note (happening: Happening): void {
     this.#activity++
     if ('visit' in happening && happening.visit.isDead && happening.what !== 'died') return
+    if (happening.what === 'loaded') this.#loaded.add(happening.visit)
     this.history.push({ ...happening, clock: this.now - this.#start })
   }
 
@@ -71,32 +66,10 @@ export class World implements Gate {
     if (visit === undefined) return apply()
     if (visit.isDead) return Promise.reject(new Error('the process died'))
     this.note({ what: 'asked', visit, call })
-    if (this.#schedule.instant) return this.#apply(visit, call, apply)
-    return new Promise((resolve, reject) => {
-      const fail = () => { this.note({ what: 'failed', visit, call }); reject(new Error('the connection was lost')) }
-      const cancel = () => reject(new Error('the process died'))
-      const answer = (value: unknown) => this.#add({ visit, run: () => resolve(value), cancel })
-      this.#add({
-        visit,
-        cancel,
-        run: async (fate) => {
-          if (fate === 'fails') return fail()
-          if (fate === 'late') {
-            fail()
-            this.#add({ visit, run: () => this.#apply(visit, call, apply), cancel () {} })
-            return
-          }
-          try {
-            const value = await this.#apply(visit, call, apply)
-            if (fate === 'lost') return fail()
-            if (fate !== 'twice' || !this.#kind.repeats) return answer(value)
-            this.#add({ visit, cancel, run: async () => answer(await this.#apply(visit, call, apply)) })
-          } catch (error) {
-            this.#add({ visit, cancel, run: () => reject(error) })
-          }
-        }
-      })
-    })
+    const note = (what: 'applied' | 'failed') => this.note({ what, visit, call })
+    const run = () => { note('applied'); return apply() }
+    if (this.#schedule.instant) return run()
+    return pendingCall({ visit, repeats: this.#kind.repeats, add: (task) => this.#add(task), run, failed: () => note('failed') })
   }
 
   /** The response is ready; it arrives when the scheduler says so. */
@@ -115,6 +88,8 @@ export class World implements Gate {
       if (turn.turn === 'clock') this.#moveClock(turn.by)
       else if (turn.turn === 'die') await this.#die(turn.process)
       else if (turn.turn === 'send') this.#sendNext()
+      else if (turn.turn === 'hold') await this.#finish(this.#sendNext(), true)
+      else if (turn.turn === 'whole') await this.#finish(this.#sendNext())
       else {
         const task = this.#tasks[turn.pick % Math.max(1, this.#tasks.length)]
         if (task === undefined) this.#sendNext()
@@ -156,9 +131,10 @@ export class World implements Gate {
   }
 
   /** One request alone, up to its response's arrival or until it waits for another one. */
-  async #finish (visit: Visit | null): Promise<void> {
+  async #finish (visit: Visit | null, isHeld = false): Promise<void> {
     await this.#settle()
     for (let steps = 0; steps < MAX_STEPS; steps++) {
+      if (isHeld && this.#loaded.has(visit as Visit)) return
       const task = this.#tasks.find((each) => each.visit === visit)
       if (task === undefined) return
       await this.#do(task, 'ok')
@@ -170,11 +146,6 @@ export class World implements Gate {
     this.#tasks.splice(this.#tasks.indexOf(task), 1)
     this.#running = task.visit
     await task.run(fate)
-  }
-
-  #apply (visit: Visit, call: string, apply: () => unknown): unknown {
-    this.note({ what: 'applied', visit, call })
-    return apply()
   }
 
   #moveClock (by: number): void {

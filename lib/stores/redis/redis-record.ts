@@ -26,31 +26,39 @@ export type Fields = string[]
 
 /** The fields of a whole record. */
 export function recordFields (record: SessionRecord): Fields {
-  const { set } = changedFields({ clear: false, set: record.values, remove: [], ...partsOf(record) })
-  return [FIELD.version, String(record.version), ...(record.owner === null ? [] : [FIELD.owner, asText(record.owner)]), ...set]
+  const { token, set } = changedFields({ clear: false, set: record.values, remove: [], ...partsOf(record) })
+  return [FIELD.version, String(record.version), ...(record.owner === null ? [] : [FIELD.owner, asText(record.owner)]), ...token, ...set]
 }
 
 function partsOf ({ createdAt, expiresAt, absoluteExpiresAt, lifetime, verifier, earlier, generation, shown }: SessionRecord): Partial<SessionChanges> {
   return { createdAt, expiresAt, absoluteExpiresAt, lifetime, verifier, earlier, generation, shown }
 }
 
-/** What an update writes and drops. */
-export function changedFields (changes: SessionChanges): { set: Fields, remove: string[] } {
+/** What an update writes and drops; `token` are the fields that a repeated update does not write again. */
+export function changedFields (changes: SessionChanges): { token: Fields, set: Fields, remove: string[] } {
   const { createdAt, expiresAt, absoluteExpiresAt, lifetime, verifier, earlier, generation, shown } = changes
-  const parts: Array<[field: string, value: string | undefined]> = [
-    [FIELD.createdAt, createdAt?.toString()],
-    [FIELD.expiresAt, expiresAt?.toString()],
-    [FIELD.absoluteExpiresAt, absoluteExpiresAt?.toString()],
-    [FIELD.lifetime, lifetimeText(lifetime) || undefined],
-    [FIELD.verifier, verifier],
-    [FIELD.earlier, earlier && JSON.stringify(earlier.map(({ verifier, until, opens }) => [verifier, until, opens]))],
-    [FIELD.generation, generation?.toString()],
-    [FIELD.shown, shown === undefined ? undefined : shown ? '1' : '0']
-  ]
   return {
-    set: [...parts.flatMap(([field, value]) => value === undefined ? [] : [field, value]), ...valueFields(changes.set)],
+    token: given([
+      [FIELD.verifier, verifier],
+      [FIELD.earlier, earlier && JSON.stringify(earlier.map(({ verifier, until, opens }) => [verifier, until, opens]))],
+      [FIELD.generation, generation?.toString()],
+      [FIELD.shown, shown === undefined ? undefined : shown ? '1' : '0']
+    ]),
+    set: [
+      ...given([
+        [FIELD.createdAt, createdAt?.toString()],
+        [FIELD.expiresAt, expiresAt?.toString()],
+        [FIELD.absoluteExpiresAt, absoluteExpiresAt?.toString()],
+        [FIELD.lifetime, lifetimeText(lifetime) || undefined]
+      ]),
+      ...valueFields(changes.set)
+    ],
     remove: [...(lifetime === null ? [FIELD.lifetime] : []), ...changes.remove.map(asText)]
   }
+}
+
+function given (fields: ReadonlyArray<[field: string, value: string | undefined]>): Fields {
+  return fields.flatMap(([field, value]) => value === undefined ? [] : [field, value])
 }
 
 /** One text for one lifetime, so that scripts can compare it; empty without one. */

@@ -1,0 +1,38 @@
+// A fixed budget in the suite. `npm run test:model -- --minutes 30` looks longer; what it
+// prints on failure, `--seed` and `--path`, shows the same story again.
+import t, { type Test } from 'tap'
+import { connectIoRedis } from '../fixtures/redis-clients.js'
+import { startRedis } from '../fixtures/redis.js'
+import { Kit, type StoreKind } from './kit.js'
+import { expressKind, memoryKind, redisKind } from './kinds.js'
+import { explore } from './run.js'
+
+const { MODEL_MINUTES, MODEL_SEED, MODEL_PATH, MODEL_STORE } = process.env
+const SECONDS = MODEL_MINUTES === undefined ? 9 : Number(MODEL_MINUTES) * 60
+const random = Math.floor(Math.random() * 2 ** 31)
+const seeds = MODEL_SEED !== undefined ? [Number(MODEL_SEED)] : MODEL_MINUTES !== undefined ? [random] : [1, random]
+
+const crashes: unknown[] = []
+process.on('unhandledRejection', (error) => { crashes.push(error) })
+
+async function holds (t: Test, kind: StoreKind): Promise<void> {
+  const kit = await Kit.make(kind)
+  t.teardown(() => kit.close())
+  for (const seed of seeds) {
+    const milliseconds = SECONDS * 1000 / (MODEL_STORE === undefined ? 3 : 1) / seeds.length
+    const { runs, failure } = await explore(kit, { milliseconds, seed, ...(MODEL_PATH !== undefined && { path: MODEL_PATH }) })
+    if (failure !== null) t.comment(failure)
+    t.ok(failure === null, `${runs} schedules from seed ${seed}`)
+  }
+  t.same(crashes, [], 'and no promise is rejected without a handler')
+}
+
+const wanted = (name: string) => MODEL_STORE !== undefined && MODEL_STORE !== name && 'another store was asked for'
+
+t.test('every promise holds in every order of events', async (t) => {
+  await t.test('in memory', { skip: wanted('memory') }, (t) => holds(t, memoryKind))
+  await t.test('in a store made for express-session', { skip: wanted('express') }, (t) => holds(t, expressKind))
+  await t.test('in Redis', { skip: wanted('redis') || (process.env.KEEP_REDIS === undefined && 'no Redis here') }, async (t) => {
+    await holds(t, redisKind(await connectIoRedis(t, await startRedis(t))))
+  })
+})

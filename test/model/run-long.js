@@ -1,0 +1,22 @@
+// npm run test:model -- --minutes 30 [--store memory|express|redis] [--seed n] [--path p]
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { findProgram } from '../needs.js'
+
+process.chdir(fileURLToPath(new URL('../..', import.meta.url)))
+
+const { values: { minutes, seed, path, store } } = parseArgs({
+  options: { minutes: { type: 'string', default: '30' }, seed: { type: 'string' }, path: { type: 'string' }, store: { type: 'string' } }
+})
+const redis = findProgram('redis')
+const env = {
+  ...process.env,
+  MODEL_MINUTES: minutes,
+  ...(seed !== undefined && { MODEL_SEED: seed }),
+  ...(path !== undefined && { MODEL_PATH: path }),
+  ...(store !== undefined && { MODEL_STORE: store }),
+  ...(redis !== null && { KEEP_REDIS: redis })
+}
+const { status } = spawnSync(process.execPath, ['node_modules/.bin/tap', '--disable-coverage', '--timeout=0', '--reporter=tap', 'test/model/model.test.ts'], { stdio: 'inherit', env })
+process.exitCode = status ?? 1
