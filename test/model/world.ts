@@ -32,6 +32,8 @@ export class World implements Gate {
   #tasks: Task[] = []
   #unsent: Script[]
   #activity = 0
+  /** Calls that the store itself works on. */
+  #busy = 0
 
   constructor (schedule: Schedule, kind: { readonly repeats: boolean, readonly queues: boolean }, send: Send) {
     this.#schedule = schedule
@@ -67,9 +69,16 @@ export class World implements Gate {
     if (visit.isDead) return Promise.reject(new Error('the process died'))
     this.note({ what: 'asked', visit, call })
     const note = (what: 'applied' | 'failed') => this.note({ what, visit, call })
-    const run = () => { note('applied'); return apply() }
+    const run = () => { note('applied'); return this.#await(apply()) }
     if (this.#schedule.instant) return run()
     return pendingCall({ visit, repeats: this.#kind.repeats, add: (task) => this.#add(task), run, failed: () => note('failed') })
+  }
+
+  /** Nothing else happens until the store has answered. */
+  #await (answer: unknown): unknown {
+    if (!(answer instanceof Promise)) return answer
+    this.#busy++
+    return answer.finally(() => { this.#busy-- })
   }
 
   /** The response is ready; it arrives when the scheduler says so. */
@@ -170,7 +179,7 @@ export class World implements Gate {
     for (let quiet = 0; quiet < QUIET_LOOPS;) {
       const before = this.#activity
       await nextLoop()
-      quiet = this.#activity === before ? quiet + 1 : 0
+      quiet = this.#activity === before && this.#busy === 0 ? quiet + 1 : 0
       if (quiet > 0 && this.#isWaiting()) return
     }
   }
