@@ -16,6 +16,9 @@ export type Send = (visit: Visit) => void
 const QUIET_LOOPS = 3
 const MAX_STEPS = 3000
 
+// One for all worlds: each would make every promise slower from then on.
+const context = new AsyncLocalStorage<Visit>()
+
 export class World implements Gate {
   readonly history: Event[] = []
   readonly browsers = new Browsers()
@@ -23,7 +26,6 @@ export class World implements Gate {
   now = Date.UTC(2026, 0, 1)
   isStuck = false
   readonly #start = this.now
-  readonly #context = new AsyncLocalStorage<Visit>()
   #running: Visit | undefined
   readonly #schedule: Schedule
   readonly #kind: { readonly repeats: boolean, readonly queues: boolean }
@@ -52,7 +54,7 @@ export class World implements Gate {
 
   /** The visit on whose behalf code runs: the one whose turn it is, unless requests of one process wait for each other. */
   get current (): Visit | undefined {
-    return this.#kind.queues ? this.#context.getStore() : this.#running
+    return this.#kind.queues ? context.getStore() : this.#running
   }
 
   /** A handler waits for its next turn. */
@@ -134,7 +136,7 @@ export class World implements Gate {
     this.visits.push(visit)
     this.note({ what: 'sent', visit })
     this.#running = visit
-    if (this.#kind.queues) this.#context.run(visit, () => this.#send(visit))
+    if (this.#kind.queues) context.run(visit, () => this.#send(visit))
     else this.#send(visit)
     return visit
   }
