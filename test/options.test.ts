@@ -92,7 +92,7 @@ for (const [options, option, value, mend] of refused) {
 
 const accepted: object[] = [
   {},
-  { idleTimeout: 1, absoluteTimeout: '400d', storeTimeout: '1.5s' },
+  { idleTimeout: '1s', absoluteTimeout: '400d', storeTimeout: '1.5s' },
   { secret: SECRET }, { secret: [SECRET, `${SECRET}2`] },
   { store: new MemoryStore(), maxSize: 1, saveOn: 'success', onStoreError: 'anonymous' },
   { cookie: { name: '__Host-sid', secure: true } },

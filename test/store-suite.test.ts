@@ -32,6 +32,7 @@ const flaws: Record<string, Flaw> = {
   }),
   'ignores the generation of an update': ignoring('ifGeneration'),
   'ignores the verifier of an update': ignoring('ifVerifier'),
+  'ignores the lifetime that an update asks for': ignoring('ifLifetime'),
   'ignores the value of an update': ignoring('ifValue'),
   'ignores maxSize': ignoring('maxSize'),
   'ignores the renewal of an update': ignoring('renewal'),

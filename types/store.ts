@@ -86,6 +86,8 @@ export interface SessionChanges {
   readonly ifGeneration?: number
   /** Given: apply only if the record's verifier is this one. */
   readonly ifVerifier?: string
+  /** Given: apply only if this is the record's lifetime. */
+  readonly ifLifetime?: SessionLifetime | null
   /** Given: apply only if this is what the key holds now; `null`: the key is absent. */
   readonly ifValue?: { readonly key: string, readonly encoded: string | null }
   /** Given: refuse a change after which the keys and values take more bytes than this in UTF-8, unless they took more before. */
@@ -102,7 +104,7 @@ export interface SessionChanges {
   readonly lifetime?: SessionLifetime | null
   /**
    * The new verifier. Where the record has it already, this very change was applied before and is sent again:
-   * `ifGeneration` and `ifVerifier` do not count then, and `verifier`, `earlier`, `generation` and `shown` stay as they are.
+   * `ifGeneration`, `ifVerifier` and `ifLifetime` do not count then, and `verifier`, `earlier`, `generation` and `shown` stay as they are.
    */
   readonly verifier?: string
   /** The new list of earlier verifiers. */

@@ -10,14 +10,20 @@ type Host = Pick<SessionHost, 'save'>
 
 /** Answers with what the store holds afterwards. */
 export async function updateAtOnce (host: Host, save: Save, key: string, step: ValueStep): Promise<unknown> {
-  await savePending(host, save.state)
+  const { state } = save
+  refuseUnavailable(state)
+  if (isReplaced(state) && isHidden(state, key)) return updatePending(host, state, key, step)
+  if (isReplaced(state)) await host.save()
   return (await updateValue(save, key, step)).after
 }
 
 /** Answers with what the store held, to one request only. */
 export async function takeAtOnce (host: Host, save: Save, key: string): Promise<unknown> {
+  const { state } = save
+  refuseUnavailable(state)
   try {
-    await savePending(host, save.state)
+    if (isReplaced(state) && isHidden(state, key)) return await takePending(host, state, key)
+    if (isReplaced(state)) await host.save()
     return (await updateValue(save, key, () => undefined)).before
   } catch (error) {
     if (error instanceof SessionEndedError) return undefined
@@ -25,8 +31,30 @@ export async function takeAtOnce (host: Host, save: Save, key: string): Promise<
   }
 }
 
-/** What concerns the session as a whole comes first: the key is to be changed in what results. */
-async function savePending (host: Host, { status, draft }: SessionState): Promise<void> {
+function refuseUnavailable ({ status }: SessionState): void {
   if (status === 'unavailable') throw new StoreError()
-  if (draft !== null && (draft.scope !== 'all' || beginsAnew(draft))) await host.save()
+}
+
+/** Whether what is stored is to go, as a whole or into another session. */
+function isReplaced ({ draft }: SessionState): boolean {
+  return draft !== null && (draft.scope !== 'all' || beginsAnew(draft))
+}
+
+/** Whether what is stored under the key no longer counts. */
+function isHidden ({ draft }: SessionState, key: string): boolean {
+  return draft?.lookUp(key) !== undefined
+}
+
+/** Nobody else can have changed what this request alone knows of: the value goes along with the rest. */
+async function updatePending (host: Host, state: SessionState, key: string, step: ValueStep): Promise<unknown> {
+  const value = step(state.copyOf(key))
+  state.set(key, value)
+  if (!await host.save()) throw new SessionEndedError()
+  return value
+}
+
+async function takePending (host: Host, state: SessionState, key: string): Promise<unknown> {
+  const value = state.copyOf(key)
+  if (!state.remove(key)) return undefined
+  return await host.save() ? value : undefined
 }

@@ -108,9 +108,8 @@ export class RequestSession implements SessionHost, StateListener {
     }
     try {
       this.#answer(await saveSession(this.#registration, state, this.#request.log), state)
-      this.#hasFailed = false
     } catch (error) {
-      this.#noteFailure(thrownError(error))
+      this.#saveFailed(thrownError(error))
       throw error
     }
     // for a reply that goes on with reply.raw
@@ -139,7 +138,6 @@ export class RequestSession implements SessionHost, StateListener {
     this.#watch?.closing()
     const state = this.#state
     if (state === null) return this.#tellCaches(payload)
-    // nothing is tried twice: a failed save leads here again too
     if (this.#hasFailed) return
     const { saveOn } = this.#registration.config
     return recover(() => {
@@ -162,15 +160,16 @@ export class RequestSession implements SessionHost, StateListener {
   }
 
   #finishFailed (error: Error, payload: unknown): void {
-    this.#noteFailure(error)
+    // nothing is tried twice: the error's response leads here again
+    this.#hasFailed = true
+    this.#saveFailed(error)
     // a request that changed nothing loses nothing
     const canGoOn = this.#registration.config.onStoreError === 'anonymous' && isStoreFailure(error) && !hasUnsaved(this.#state as SessionState)
     if (!canGoOn) throw error
     this.#tellCaches(payload)
   }
 
-  #noteFailure (error: Error): void {
-    this.#hasFailed = true
+  #saveFailed (error: Error): void {
     logLine(this.#request.log, 'error', { err: error.cause ?? error }, 'the session could not be saved')
     // a logout clears the cookie even if the store cannot be told
     if (this.#state?.draft?.identity === 'destroyed') this.#owed.clearCookie()

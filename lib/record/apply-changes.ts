@@ -2,7 +2,7 @@
 // store in this process share. Nothing is copied by `{ ...one }` alone: once
 // such a copy is frozen, V8 gives it a hidden class of its own, which takes more
 // memory than the copy and makes every look into it slow.
-import { renewedExpiresAt } from './renewal.js'
+import { isSameLifetime, renewedExpiresAt } from './renewal.js'
 import type { SessionChanges, SessionLifetime, SessionRecord, SessionRenewal } from '../../types/store.js'
 
 type Encoded = SessionRecord['values']
@@ -74,9 +74,10 @@ export function sizeOf (values: Encoded): number {
 }
 
 /** A change whose verifier the record has already was applied before, and has changed what its conditions ask for. */
-function meetsConditions (record: SessionRecord, { ifGeneration, ifVerifier, ifValue }: SessionChanges, isRepeated: boolean): boolean {
+function meetsConditions (record: SessionRecord, { ifGeneration, ifVerifier, ifLifetime, ifValue }: SessionChanges, isRepeated: boolean): boolean {
   if (!isRepeated && ifGeneration !== undefined && ifGeneration !== record.generation) return false
   if (!isRepeated && ifVerifier !== undefined && ifVerifier !== record.verifier) return false
+  if (!isRepeated && ifLifetime !== undefined && !isSameLifetime(ifLifetime, record.lifetime)) return false
   return ifValue === undefined || storedValue(record.values, ifValue.key) === ifValue.encoded
 }
 

@@ -9,7 +9,7 @@ export function renewedExpiresAt (record: SessionRecord, renewal: SessionRenewal
   return record.expiresAt > atMost + tolerance ? atMost : Math.max(record.expiresAt, renewTo)
 }
 
-function isSameLifetime (one: SessionLifetime | null, other: SessionLifetime | null): boolean {
+export function isSameLifetime (one: SessionLifetime | null, other: SessionLifetime | null): boolean {
   if (one === null || other === null) return one === other
   return one.idle === other.idle && one.absolute === other.absolute && one.persistent === other.persistent
 }

@@ -1,12 +1,10 @@
 // The record of a session that begins.
-import { sizeOf } from '../record/apply-changes.js'
 import type { Token } from '../record/token.js'
 import type { SessionRecord } from '../../types/store.js'
 import { absoluteExpiresAtOf, createdAtOf, newExpiresAtOf, ownLifetimeOf, type Draft } from './deadlines.js'
 import { isInScope, type Layer } from './layer.js'
 import type { StoredSession } from './layers.js'
 import type { SessionState } from './session-state.js'
-import { refuseTooLarge } from './size-limit.js'
 
 /** The layer over what the store holds, as the functions on deadlines take it. */
 export function draftOf (state: SessionState, layer: Layer | null = state.draft): Draft {
@@ -43,11 +41,6 @@ function valuesUnder (layer: Layer, stored: StoredSession | null): SessionRecord
   const kept = Object.entries(stored?.record.values ?? {}).filter(([key]) => isInScope(layer.scope, key) && !layer.written.has(key))
   const written = [...layer.written].filter((entry): entry is [string, string] => entry[1] !== null)
   return Object.fromEntries([...kept, ...written])
-}
-
-/** Throws when the record takes too much, unless what it keeps took more before. */
-export function refuseTooLargeRecord ({ settings, stored }: SessionState, { values }: SessionRecord): void {
-  if (stored === null || sizeOf(values) > sizeOf(stored.record.values)) refuseTooLarge(values, settings.maxSize)
 }
 
 /** Whether stored values come along into the session that the layer begins. */

@@ -3,7 +3,7 @@ import { storedValue, type ValueChanges } from '../record/apply-changes.js'
 import { earlierAfterRotation, earlierAfterStepUp } from '../record/standing.js'
 import { renewToken, type Token } from '../record/token.js'
 import type { SessionChanges, SessionRenewal } from '../../types/store.js'
-import { absoluteExpiresAtOf, createdAtOf, dueRenewalOf, newExpiresAtOf, ownLifetimeOf } from './deadlines.js'
+import { absoluteExpiresAtOf, createdAtOf, dueRenewalOf, newExpiresAtOf } from './deadlines.js'
 import type { Layer } from './layer.js'
 import type { StoredSession } from './layers.js'
 import { draftOf, isAnythingSet } from './new-record.js'
@@ -71,7 +71,7 @@ function planRenewal (state: SessionState): SavePlan {
 
 function planUpdate (state: SessionState, stored: StoredSession, layer: Layer): SavePlan {
   const values = changesOf(layer, stored)
-  const deadlines = deadlineChanges(state, layer)
+  const deadlines = deadlineChanges(state, stored, layer)
   const token = tokenChanges(state, stored, layer, state.now())
   if (values === null && deadlines === null && token === null) return planRenewal(state)
   const renewal = deadlines === null ? dueRenewalOf(draftOf(state), state.now()) : null
@@ -104,7 +104,8 @@ function changesOf (layer: Layer, { record }: StoredSession): ValueChanges | nul
   }
 }
 
-function deadlineChanges (state: SessionState, layer: Layer): Partial<SessionChanges> | null {
+/** A step-up restarts the timers of the lifetime that it knows, and only that: another request may have given a new one. */
+function deadlineChanges (state: SessionState, { record }: StoredSession, layer: Layer): Partial<SessionChanges> | null {
   if (layer.lifetime === undefined && layer.beganAt === null) return null
   const now = state.now()
   const draft = draftOf(state, layer)
@@ -112,7 +113,7 @@ function deadlineChanges (state: SessionState, layer: Layer): Partial<SessionCha
     createdAt: createdAtOf(draft, now),
     expiresAt: newExpiresAtOf(draft, now),
     absoluteExpiresAt: absoluteExpiresAtOf(draft, now),
-    lifetime: ownLifetimeOf(draft)
+    ...(layer.lifetime === undefined ? { ifLifetime: record.lifetime } : { lifetime: layer.lifetime })
   }
 }
 

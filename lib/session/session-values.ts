@@ -38,6 +38,7 @@ export class SessionValues extends Layers {
   listener: StateListener | null = null
   /** Made for the first object. */
   protected live: LiveObjects | null = null
+  #isCorruptTold = false
 
   constructor (settings: SessionSettings, usedAt: number, status: SessionStatus = 'open') {
     super(settings.namespace, usedAt)
@@ -50,7 +51,7 @@ export class SessionValues extends Layers {
     if (live !== undefined) return live
     const encoded = this.encodedValue(key)
     if (encoded === null) return undefined
-    const value = this.#decode(encoded)
+    const value = this.decoded(encoded)
     if (isObject(value)) {
       this.listener?.changing()
       this.#holdings.hold(key, value, encoded)
@@ -67,7 +68,7 @@ export class SessionValues extends Layers {
   copyOf (key: string): unknown {
     const live = this.live?.get(key)
     const encoded = live === undefined ? this.encodedValue(key) : encode(key, live)
-    return encoded === null ? undefined : this.#decode(encoded)
+    return encoded === null ? undefined : this.decoded(encoded)
   }
 
   set (key: string, value: unknown): void {
@@ -124,16 +125,18 @@ export class SessionValues extends Layers {
   #encode (key: string, value: unknown): string | null {
     if (value === undefined) return null
     const encoded = encode(key, value)
-    if (3 * encoded.length > this.settings.maxSize) refuseTooLarge({ [key]: encoded }, this.settings.maxSize)
+    if (3 * encoded.length > this.settings.maxSize) refuseTooLarge({ [key]: encoded }, this.settings.maxSize, this.stored?.record.values)
     return encoded
   }
 
-  #decode (encoded: string): unknown {
+  /** The value again; `undefined` when it is corrupt, which is told once. */
+  decoded (encoded: string): unknown {
     try {
       return decode(encoded)
     } catch (error) {
       if (!(error instanceof CorruptValueError)) throw error
-      this.listener?.foundCorrupt(this.id)
+      if (!this.#isCorruptTold) this.listener?.foundCorrupt(this.id)
+      this.#isCorruptTold = true
       return undefined
     }
   }

@@ -3,9 +3,10 @@ import { SessionTooLargeError } from '../errors.js'
 import { sizeOf } from '../record/apply-changes.js'
 import type { SessionRecord } from '../../types/store.js'
 
-/** Throws when these values take more bytes than the limit. */
-export function refuseTooLarge (values: SessionRecord['values'], limit: number): void {
-  if (sizeOf(values) > limit) throw sessionTooLarge(values, limit)
+/** Throws when these values take more bytes than the limit, and more than those before: what is too large may shrink. */
+export function refuseTooLarge (values: SessionRecord['values'], limit: number, before: SessionRecord['values'] = {}): void {
+  const size = sizeOf(values)
+  if (size > limit && size > sizeOf(before)) throw sessionTooLarge(values, limit)
 }
 
 /** The error that names the largest keys. */

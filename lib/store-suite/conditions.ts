@@ -10,7 +10,7 @@ export function conditionSuite ({ test, now, record }: SuiteContext): void {
     await store.create(id, before)
     const failing: Array<Partial<SessionChanges>> = [
       { ifGeneration: 0 }, { ifGeneration: 1 }, { ifGeneration: 3 }, { ifGeneration: 22 },
-      { ifVerifier: newId() },
+      { ifVerifier: newId() }, { ifLifetime: { idle: HOUR, absolute: HOUR, persistent: false } },
       { ifValue: { key: 'n', encoded: '2' } }, { ifValue: { key: 'n', encoded: null } }, { ifValue: { key: 'absent', encoded: '1' } }, { ifValue: { key: 'N', encoded: '1' } },
       { ifGeneration: 2, ifVerifier: before.verifier, ifValue: { key: 'n', encoded: '' } }, { ifGeneration: 1, ifValue: { key: 'n', encoded: '1' } }
     ]
@@ -26,7 +26,7 @@ export function conditionSuite ({ test, now, record }: SuiteContext): void {
     const before = record({ values: { n: '1', '\ud83d': '"half"' }, generation: 2 })
     await store.create(id, before)
     const holding: Array<Partial<SessionChanges>> = [
-      { ifGeneration: 2 }, { ifVerifier: before.verifier }, { ifValue: { key: 'n', encoded: '1' } }, { ifValue: { key: 'absent', encoded: null } },
+      { ifGeneration: 2 }, { ifVerifier: before.verifier }, { ifLifetime: null }, { ifValue: { key: 'n', encoded: '1' } }, { ifValue: { key: 'absent', encoded: null } },
       { ifValue: { key: '\ud83d', encoded: '"half"' } }, { ifGeneration: 2, ifVerifier: before.verifier, ifValue: { key: '__proto__', encoded: null } }
     ]
     for (const condition of holding) assert.equal(await store.update(id, changing({ other: '1' }, condition)), 'done', JSON.stringify(condition))

@@ -3,7 +3,8 @@ import { andThen } from '../awaitable.js'
 import { StoreError } from '../errors.js'
 import type { Layer } from '../session/layer.js'
 import type { StoredSession } from '../session/layers.js'
-import { newRecord, refuseTooLargeRecord } from '../session/new-record.js'
+import { newRecord } from '../session/new-record.js'
+import { refuseTooLarge } from '../session/size-limit.js'
 import type { Awaitable } from '../../types/store.js'
 import type { CookieAction, Save } from './save.js'
 
@@ -25,7 +26,7 @@ export function createRecord (save: Save, layer: Layer, attempt: number): Awaita
   const { context, state } = save
   const token = state.newToken(layer)
   const record = newRecord(state, layer, token)
-  refuseTooLargeRecord(state, record)
+  refuseTooLarge(record.values, state.settings.maxSize, state.stored?.record.values)
   return andThen(context.store.create(token.id, record), (isCreated) => {
     if (isCreated) return { id: token.id, cookieToken: token.value, isCurrent: true, record }
     if (attempt === MAX_NEW_IDS) throw new StoreError({ cause: new Error('store.create() says that every new id is taken') })

@@ -32,6 +32,8 @@ export function logOut (save: Save): Awaitable<CookieAction> {
     state.stored = null
     if (isAnythingSet(layer)) return beginSession(save)
     state.confirm(null)
+    // the id that the app may have seen stays that of the next session
+    if (layer.token !== null) state.drafting().token ??= layer.token
     // a response that ended nothing might wipe the cookie of a login
     return ended > 0 ? 'clear' : 'none'
   })

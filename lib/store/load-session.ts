@@ -42,7 +42,9 @@ function findSession (context: StoreContext, { token: cookieToken }: PresentedTo
   const { id, verifier } = tokenOf(context.settings.namespace, cookieToken)
   return andThen(context.store.read(id), (answer: unknown) => {
     if (isRecord(answer)) {
-      const standing = isExpired(answer, arrivedAt) ? 'unknown' : standingOf(answer, verifier, arrivedAt)
+      // by the clock of the arrival or by that of the answer: it may have been set back in between
+      const at = Math.min(arrivedAt, context.settings.clock.now())
+      const standing = isExpired(answer, at) ? 'unknown' : standingOf(answer, verifier, at)
       if (standing === 'current' || standing === 'earlier') context.events.emit('loaded', id)
       else context.events.emit('rejected', id, { reason: standing === 'unknown' ? 'unknown' : 'late' })
       return standing === 'unknown' ? null : { id, cookieToken, standing, record: answer }

@@ -5,7 +5,8 @@ import { andThen } from '../awaitable.js'
 import { ConflictError } from '../errors.js'
 import type { Layer } from '../session/layer.js'
 import type { StoredSession } from '../session/layers.js'
-import { isAnythingSet, keepsStored, newRecord, refuseTooLargeRecord } from '../session/new-record.js'
+import { isAnythingSet, keepsStored, newRecord } from '../session/new-record.js'
+import { refuseTooLarge } from '../session/size-limit.js'
 import type { Awaitable } from '../../types/store.js'
 import { createRecord } from './begin-session.js'
 import { endedElsewhere } from './end-session.js'
@@ -54,7 +55,7 @@ function beginWithoutOld (save: Save, layer: Layer, created: StoredSession, old:
 function rewrite (save: Save, layer: Layer, created: StoredSession): Awaitable<StoredSession> {
   const { context, state } = save
   const record = newRecord(state, layer, state.newToken(layer))
-  refuseTooLargeRecord(state, record)
+  refuseTooLarge(record.values, state.settings.maxSize, state.stored?.record.values)
   const { version } = created.record
   const { values, createdAt, expiresAt, absoluteExpiresAt, lifetime } = record
   return andThen(context.store.update(created.id, { clear: true, set: values, remove: [], createdAt, expiresAt, absoluteExpiresAt, lifetime }), (result) => {

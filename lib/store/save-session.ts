@@ -8,7 +8,6 @@ import { logLine } from '../log-line.js'
 import type { StoredSession } from '../session/layers.js'
 import { planSave, type SavePlan } from '../session/save-plan.js'
 import type { SessionState } from '../session/session-state.js'
-import { sessionTooLarge } from '../session/size-limit.js'
 import type { Awaitable } from '../../types/store.js'
 import { beginSession } from './begin-session.js'
 import { dropAfterEnd, endedElsewhere, endSession, logOut } from './end-session.js'
@@ -16,6 +15,7 @@ import { readAgain } from './read-again.js'
 import { regenerateSession } from './regenerate-session.js'
 import type { CookieAction, Save } from './save.js'
 import { inTurn } from './save-step.js'
+import { refuseResult } from './too-large.js'
 import type { SessionLog, StoreContext } from './store-context.js'
 
 // Some request wins every round, so this many can change one session at once.
@@ -67,7 +67,7 @@ function update (save: Save, { changes, token }: Extract<SavePlan, { step: 'upda
   return andThen(context.store.update(stored.id, changes), (result) => {
     switch (result) {
       case 'missing': return endedElsewhere(save)
-      case 'too-large': throw sessionTooLarge(changedRecord(stored.record, changes).values, state.settings.maxSize)
+      case 'too-large': return refuseResult(save, stored, changes)
       case 'conflict': return retry(save, stored, round)
     }
     const record = changedRecord(stored.record, changes)

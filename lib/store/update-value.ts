@@ -2,15 +2,15 @@
 // trying again where another request was faster.
 import { andThen } from '../awaitable.js'
 import { ConflictError, SessionEndedError } from '../errors.js'
-import { changedRecord, storedValue } from '../record/apply-changes.js'
+import { storedValue } from '../record/apply-changes.js'
 import { encode } from '../record/codec.js'
 import { logLine } from '../log-line.js'
 import type { StoredSession } from '../session/layers.js'
-import { sessionTooLarge } from '../session/size-limit.js'
 import type { Awaitable, SessionChanges } from '../../types/store.js'
 import { readAgain } from './read-again.js'
 import type { Save } from './save.js'
 import { inTurn } from './save-step.js'
+import { refuseResult } from './too-large.js'
 
 /** Makes the new value of a key out of the one it has; `undefined` removes the key. */
 export type ValueStep = (current: unknown) => unknown
@@ -40,8 +40,8 @@ function attempt (save: Save, key: string, step: ValueStep, round: number): Awai
   if (stored === null) return updateDraft(save, key, step)
   const pending = state.draft?.lookUp(key)
   const current = pending === undefined ? storedValue(stored.record.values, key) : pending
-  const before = state.copyOf(key)
-  const after = step(state.copyOf(key))
+  const before = current === null ? undefined : state.decoded(current)
+  const after = step(current === null ? undefined : state.decoded(current))
   const encoded = after === undefined ? null : encode(key, after)
   if (encoded === null && current === null) return confirmAbsent(save, stored, key, step, round)
   const changes: SessionChanges = {
@@ -55,7 +55,7 @@ function attempt (save: Save, key: string, step: ValueStep, round: number): Awai
   return andThen(save.context.store.update(stored.id, changes), (result) => {
     switch (result) {
       case 'missing': return ended(save)
-      case 'too-large': throw sessionTooLarge(changedRecord(stored.record, changes).values, state.settings.maxSize)
+      case 'too-large': return refuseResult(save, stored, changes)
       case 'conflict': return again(save, stored, key, step, round)
     }
     state.confirmValue(stored, key, encoded, pending)

@@ -40,6 +40,7 @@ const changes = fc.record({
   remove: fc.array(key, { maxLength: 2 }),
   ifGeneration: small,
   ifVerifier: verifier,
+  ifLifetime: lifetime,
   ifValue: fc.record({ key, encoded: fc.option(encoded) }),
   maxSize: fc.constantFrom(5, 60, 1000),
   renewal,

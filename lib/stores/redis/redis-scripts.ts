@@ -101,23 +101,24 @@ redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return 1`)
 
 /**
- * What is left out is empty: `now, generation, verifier, field of a value, '1' if it is there, the value, '1' to clear,
+ * What is left out is empty: `now, generation, verifier, '1' if a lifetime is asked for, the lifetime, field of a value, '1' if it is there, the value, '1' to clear,
  * maximal size, new verifier, nonce, ttl, renewTo, atMost, tolerance, lifetime, absoluteExpiresAt, length of the token's fields, length of what to set,
  * field, value, …, field to drop, …`. Answers done, missing, conflict or too-large.
  */
 export const updateScript = script(`${IS_LIVE}${NONCES}${RENEWED}${EACH_THOUSAND}${KEY_FIELDS}${OUTGROWS}
-local _, if_generation, if_verifier, value_field, is_there, value, clear, max_size, verifier, nonce, ttl, renew_to, at_most, tolerance, if_lifetime, if_absolute, token_count, count = unpack(ARGV, 1, 18)
+local _, if_generation, if_verifier, is_timed, if_lived, value_field, is_there, value, clear, max_size, verifier, nonce, ttl, renew_to, at_most, tolerance, if_lifetime, if_absolute, token_count, count = unpack(ARGV, 1, 20)
 local found = redis.call('HMGET', KEYS[1], '${FIELD.expiresAt}', '${FIELD.generation}', '${FIELD.verifier}', '${FIELD.nonces}', '${FIELD.lifetime}', '${FIELD.absoluteExpiresAt}')
 if is_repeated(found[4], nonce) then return 'done' end
 if not is_live(found[1]) then return 'missing' end
 local is_applied = verifier ~= '' and found[3] == verifier
 if not is_applied and if_generation ~= '' and found[2] ~= if_generation then return 'conflict' end
 if not is_applied and if_verifier ~= '' and found[3] ~= if_verifier then return 'conflict' end
+if not is_applied and is_timed == '1' and (found[5] or '') ~= if_lived then return 'conflict' end
 if value_field ~= '' then
   local current = redis.call('HGET', KEYS[1], value_field)
   if is_there == '1' and current ~= value or is_there ~= '1' and current then return 'conflict' end
 end
-local first, last = 19, 18 + tonumber(count)
+local first, last = 21, 20 + tonumber(count)
 if is_applied then first = first + tonumber(token_count) end
 if max_size ~= '' and outgrows(tonumber(max_size), clear, first, last) then return 'too-large' end
 if clear == '1' then

@@ -75,13 +75,15 @@ export class RedisStore implements SessionStore {
   }
 
   async update (id: string, changes: SessionChanges): Promise<UpdateResult> {
-    const { ifGeneration, ifVerifier, ifValue, clear, maxSize, verifier, expiresAt, renewal } = changes
+    const { ifGeneration, ifVerifier, ifLifetime, ifValue, clear, maxSize, verifier, expiresAt, renewal } = changes
     const { token, set, remove } = changedFields(changes)
     // what only removes keys is never too large, and needs no counting
     const isBounded = maxSize !== undefined && Object.keys(changes.set).length > 0
     return await this.#run(updateScript, id, [
       optional(ifGeneration),
       optional(ifVerifier),
+      ifLifetime === undefined ? '' : '1',
+      lifetimeText(ifLifetime),
       ifValue === undefined ? '' : asText(ifValue.key),
       typeof ifValue?.encoded === 'string' ? '1' : '',
       ifValue?.encoded ?? '',
