@@ -1,5 +1,6 @@
 // Whether a server can be used at all, found out at the start: better there than
 // by the first user who logs in.
+import { randomBytes } from 'node:crypto'
 import { UnfitStoreError } from '../../errors.js'
 import type { SessionRecord, SessionStore } from '../../../types/store.js'
 import { toText, type SendCommand } from './redis-client.js'
@@ -9,10 +10,16 @@ const MIN_VERSION = [6, 2] as const
 const COMMANDS = 'HGETALL, EVALSHA, EVAL, DEL, and inside scripts EXISTS, HGET, HMGET, HKEYS, HSET, HDEL, HINCRBY, PEXPIRE'
 
 /** Throws an `UnfitStoreError` when no waiting would fix it; a server that is away or busy is no reason. */
-export async function checkServer (send: SendCommand, store: SessionStore, probeId: string): Promise<void> {
+export async function checkServer (send: SendCommand, store: SessionStore, prefix: string): Promise<void> {
+  const id = `keep-probe-${randomBytes(9).toString('base64url')}`
+  const key = prefix + id
   try {
     refuseOld(await serverInfo(send))
-    await tryEveryStep(store, probeId)
+    await tryEveryStep(store, id)
+    // needed when the server has forgotten its scripts
+    await send(key, 'EVAL', ['return 1', '1', key])
+    // the mark would stay for a minute
+    await send(key, 'DEL', [key])
   } catch (error) {
     if (error instanceof UnfitStoreError) throw error
     const { message } = error as Error

@@ -54,7 +54,7 @@ export class RedisStore implements SessionStore {
    */
   async open (): Promise<void> {
     if (isNeverConnected(this.#client)) throw new InvalidOptionError('client', 'not connected', 'call client.connect() before you register the session')
-    await checkServer(this.#send, this, `keep-probe-${randomBytes(9).toString('base64url')}`)
+    await checkServer(this.#send, this, this.#prefix)
   }
 
   async read (id: string): Promise<SessionRecord | EndedSession | null> {
