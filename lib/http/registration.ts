@@ -34,6 +34,6 @@ export function createRegistration (app: FastifyInstance, config: SessionConfig)
     onAmbiguousCookie,
     cookiePrefix: `${cookieName}=`,
     parseCookie: app.parseCookie,
-    serializeCookie: app.serializeCookie
+    serializeCookie: app.serializeCookie as Registration['serializeCookie']
   }
 }
