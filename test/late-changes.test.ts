@@ -112,6 +112,46 @@ t.test('a hijacked reply: a change without a save is warned about, one after the
   }
 })
 
+t.test('a change after the response has left over a real connection is warned about each time, with its place', async (t) => {
+  const { app, lines } = await start(t)
+  let sessions: Session[] = []
+  let finished = gate()
+  app.get('/', async (request, reply) => {
+    sessions = [request.session]
+    request.session.get('a')
+    reply.raw.once('finish', finished.open)
+    return 'x'
+  })
+  const address = await app.listen({ host: '127.0.0.1', port: 0 })
+  for (const saved of [false, false, true]) {
+    const { headers } = await app.sessions.issue({ user: 1 })
+    finished = gate()
+    await fetch(address, { headers })
+    await finished.passed
+    lines.length = 0
+    for (const session of sessions) changeLate(session)
+    if (saved) await sessions[0]?.save()
+    await rounds()
+    t.equal(lines.length, saved ? 0 : 1)
+    if (!saved) t.match(lines[0], /changeLate .*late-changes\.test.*too late/)
+  }
+})
+
+t.test('a save by hand that needs a cookie fails once the headers have been sent', async (t) => {
+  const { app } = await start(t)
+  let code: unknown
+  app.get('/', async ({ session }, reply) => {
+    reply.hijack()
+    reply.raw.writeHead(200)
+    session.set('a', 1)
+    await session.save().catch((error: { code: string }) => { code = error.code })
+    reply.raw.end('x')
+  })
+  await app.inject('/')
+  t.equal(code, 'FST_KEEP_COOKIE_NOT_DELIVERABLE')
+  t.equal(app.sessions.stats().created, 0)
+})
+
 t.test('a save that fails is an error and no late change', async (t) => {
   const { app, lines, warnings } = await start(t, wrapped(memoryStore(), (name) => { if (name === 'create') throw new Error('down') }))
   app.get('/', async ({ session }) => session.set('a', 1))
@@ -122,6 +162,6 @@ t.test('a save that fails is an error and no late change', async (t) => {
   t.notMatch(lines.join(''), /too late|without saving/)
   t.notOk(warnings.includes('FST_KEEP_UNSAVED_SESSION'))
   lines.length = 0
-  t.equal((await app.inject('/by-hand')).statusCode, 200)
+  t.equal((await app.inject('/by-hand')).statusCode, 503, 'it is tried once more with the response')
   t.notMatch(lines.join(''), /too late|without saving/)
 })

@@ -195,6 +195,17 @@ t.test('two sessions in one app keep apart, even in one store', async (t) => {
   t.same((await app.inject({ url: '/', cookies })).json(), { user: null, admin: 'x' })
 })
 
+t.test('a corrupt value in a session without a request is absent, and logged by its id', async (t) => {
+  const lines: string[] = []
+  const store = memoryStore()
+  const app = await buildApp(t, { store }, { logger: { level: 'warn', stream: { write: (line: string) => lines.push(line) } } })
+  const { sessionId, headers } = await app.sessions.issue({ a: 1, b: 2 })
+  store.update(sessionId, { clear: false, set: { a: '{' }, remove: [] })
+  t.same((await app.sessions.load(headers.cookie)).data(), { b: 2 })
+  t.equal(lines.length, 1)
+  t.match(lines[0], sessionId)
+})
+
 t.test('a guard can ask for the other session', async (t) => {
   const { default: session, requireSession } = await import('../index.js')
   const app = await buildApp(t)

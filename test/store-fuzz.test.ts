@@ -105,8 +105,11 @@ function textOf (value: unknown): unknown {
 
 /** The fields of a Redis hash, as they would be had this been written. */
 function hashOf (value: unknown): unknown {
-  const { values, createdAt, expiresAt, absoluteExpiresAt, version, lifetime } = Object(value) as Record<string, unknown>
-  const fields: Array<[string, unknown]> = [['c', createdAt], ['e', expiresAt], ['a', absoluteExpiresAt], ['v', version], ['l', textOf(lifetime)]]
+  const { values, createdAt, expiresAt, absoluteExpiresAt, version, lifetime, verifier, earlier, generation, shown } = Object(value) as Record<string, unknown>
+  const fields: Array<[string, unknown]> = [
+    ['c', createdAt], ['e', expiresAt], ['a', absoluteExpiresAt], ['v', version], ['k', verifier], ['p', textOf(earlier)], ['g', generation],
+    ['s', shown === true ? '1' : shown], ['l', lifetime === null ? undefined : textOf(lifetime)]
+  ]
   if (typeof values === 'object' && values !== null) for (const [key, each] of Object.entries(values)) fields.push([`:${key}`, each])
   return fields.filter(([, each]) => each !== undefined).flatMap(([field, each]) => [field, String(each)])
 }

@@ -33,11 +33,11 @@ for (const { kind, makeStore } of everyStore) {
     })
     app.get('/still', async ({ session }) => {
       const code = (error: { code: string }) => error.code
-      return [await session.save().catch(code), await session.reload().catch(code), session.get('user') ?? null]
+      return [await session.save().catch(code), await session.reload().catch(code), await session.update('user', () => 1).catch(code), await session.take('user').catch(code), session.get('user') ?? null]
     })
     app.get('/data', async ({ session }) => session.data())
     refused.add('read')
-    t.same((await browser.visit('/still')).json(), ['FST_KEEP_STORE', 'FST_KEEP_STORE', null])
+    t.same((await browser.visit('/still')).json(), ['FST_KEEP_STORE', 'FST_KEEP_STORE', 'FST_KEEP_STORE', 'FST_KEEP_STORE', null])
     t.same((await browser.visit('/reload')).json(), [null, 1])
     refused.add('read')
     t.same((await browser.visit('/save')).json(), [true, 1])
@@ -76,6 +76,19 @@ for (const { kind, makeStore } of everyStore) {
       refused.clear()
       t.same((await browser.visit('/read')).json(), { user: 1 })
     }
+  })
+}
+
+for (const { kind, makeStore } of everyStore) {
+  t.test(`update() and take() on ${kind} first save what concerns the whole session`, async (t) => {
+    const { app, browser } = await start(t, makeStore())
+    app.get('/clear', async ({ session }) => { session.clear(); session.set('b', 1); return [await session.update('user', (user) => user ?? 'none'), session.data()] })
+    app.get('/login', async ({ session }) => { session.regenerate(['user']); return [await session.update('user', (user) => `${String(user)}!`), await session.take('b') ?? null] })
+    app.get('/data', async ({ session }) => session.data())
+    t.same((await browser.visit('/clear')).json(), ['none', { b: 1, user: 'none' }])
+    const response = await browser.visit('/login')
+    t.same([response.json(), setCookies(response).length], [['none!', null], 1])
+    t.same((await browser.visit('/data')).json(), { user: 'none!' })
   })
 }
 

@@ -2,7 +2,7 @@
 // before the headers leave, and in between where the app asks for it.
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { andThen, recover } from '../awaitable.js'
-import { CookieNotDeliverableError, NotCoveredError, StoreError, StoreTimeoutError } from '../errors.js'
+import { CookieNotDeliverableError, NotCoveredError } from '../errors.js'
 import { logLine } from '../log-line.js'
 import { hasUnsaved, needsNewCookie, planSave } from '../session/save-plan.js'
 import { SessionMap, type Session } from '../session/session.js'
@@ -147,7 +147,7 @@ export class RequestSession implements SessionHost, StateListener {
         this.#answer(action, state)
         this.#tellCaches(payload)
       })
-    }, (reason) => this.#finishFailed(thrownError(reason), payload))
+    }, (reason) => this.#finishFailed(thrownError(reason)))
   }
 
   #answer (action: CookieAction, state: SessionState): void {
@@ -159,14 +159,11 @@ export class RequestSession implements SessionHost, StateListener {
     if (typeof payload === 'object' && (this.#isLookedAt || this.#response !== null) && isWebResponse(payload)) keepVaryOnCookie(this.#reply)
   }
 
-  #finishFailed (error: Error, payload: unknown): void {
+  #finishFailed (error: Error): never {
     // nothing is tried twice: the error's response leads here again
     this.#hasFailed = true
     this.#saveFailed(error)
-    // a request that changed nothing loses nothing
-    const canGoOn = this.#registration.config.onStoreError === 'anonymous' && isStoreFailure(error) && !hasUnsaved(this.#state as SessionState)
-    if (!canGoOn) throw error
-    this.#tellCaches(payload)
+    throw error
   }
 
   #saveFailed (error: Error): void {
@@ -189,8 +186,4 @@ export class RequestSession implements SessionHost, StateListener {
 function areHeadersSent (request: FastifyRequest, reply: FastifyReply): boolean {
   const { upgrade } = request.raw as { upgrade?: boolean }
   return reply.raw.headersSent || (upgrade === true && reply.sent)
-}
-
-function isStoreFailure (error: Error): boolean {
-  return error instanceof StoreError || error instanceof StoreTimeoutError
 }

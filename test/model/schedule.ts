@@ -88,6 +88,7 @@ const ops: fc.Arbitrary<readonly Op[]> = fc.oneof(
   { weight: 2, arbitrary: plain('update', 'take', 'destroy', 'rotate', 'clear', 'reauthenticated').map((one) => [one]) },
   { weight: 2, arbitrary: fc.constantFrom<Op[]>([flash], [{ does: 'destroy' }], [{ does: 'rotate' }], [{ does: 'update' }]) },
   { weight: 2, arbitrary: regenerate.map((one) => [one, user]) },
+  { weight: 1, arbitrary: fc.tuple(regenerate, regenerate) },
   { weight: 3, arbitrary: lifetime.map((one) => [one]) },
   { weight: 3, arbitrary: saving },
   { weight: 4, arbitrary: fc.array(op, { minLength: 1, maxLength: 5 }) })

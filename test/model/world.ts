@@ -16,6 +16,9 @@ export type Send = (visit: Visit) => void
 const QUIET_LOOPS = 3
 const MAX_STEPS = 3000
 
+// One for all worlds: each would make every promise slower from then on.
+const context = new AsyncLocalStorage<Visit>()
+
 export class World implements Gate {
   readonly history: Event[] = []
   readonly browsers = new Browsers()
@@ -23,7 +26,6 @@ export class World implements Gate {
   now = Date.UTC(2026, 0, 1)
   isStuck = false
   readonly #start = this.now
-  readonly #context = new AsyncLocalStorage<Visit>()
   #running: Visit | undefined
   readonly #schedule: Schedule
   readonly #kind: { readonly repeats: boolean, readonly queues: boolean }
@@ -32,6 +34,8 @@ export class World implements Gate {
   #tasks: Task[] = []
   #unsent: Script[]
   #activity = 0
+  /** Calls that the store itself works on. */
+  #busy = 0
 
   constructor (schedule: Schedule, kind: { readonly repeats: boolean, readonly queues: boolean }, send: Send) {
     this.#schedule = schedule
@@ -50,7 +54,7 @@ export class World implements Gate {
 
   /** The visit on whose behalf code runs: the one whose turn it is, unless requests of one process wait for each other. */
   get current (): Visit | undefined {
-    return this.#kind.queues ? this.#context.getStore() : this.#running
+    return this.#kind.queues ? context.getStore() : this.#running
   }
 
   /** A handler waits for its next turn. */
@@ -67,9 +71,16 @@ export class World implements Gate {
     if (visit.isDead) return Promise.reject(new Error('the process died'))
     this.note({ what: 'asked', visit, call })
     const note = (what: 'applied' | 'failed') => this.note({ what, visit, call })
-    const run = () => { note('applied'); return apply() }
+    const run = () => { note('applied'); return this.#await(apply()) }
     if (this.#schedule.instant) return run()
     return pendingCall({ visit, repeats: this.#kind.repeats, add: (task) => this.#add(task), run, failed: () => note('failed') })
+  }
+
+  /** Nothing else happens until the store has answered. */
+  #await (answer: unknown): unknown {
+    if (!(answer instanceof Promise)) return answer
+    this.#busy++
+    return answer.finally(() => { this.#busy-- })
   }
 
   /** The response is ready; it arrives when the scheduler says so. */
@@ -125,7 +136,7 @@ export class World implements Gate {
     this.visits.push(visit)
     this.note({ what: 'sent', visit })
     this.#running = visit
-    if (this.#kind.queues) this.#context.run(visit, () => this.#send(visit))
+    if (this.#kind.queues) context.run(visit, () => this.#send(visit))
     else this.#send(visit)
     return visit
   }
@@ -170,7 +181,7 @@ export class World implements Gate {
     for (let quiet = 0; quiet < QUIET_LOOPS;) {
       const before = this.#activity
       await nextLoop()
-      quiet = this.#activity === before ? quiet + 1 : 0
+      quiet = this.#activity === before && this.#busy === 0 ? quiet + 1 : 0
       if (quiet > 0 && this.#isWaiting()) return
     }
   }

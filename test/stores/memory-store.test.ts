@@ -48,6 +48,20 @@ t.test('a record lives until its deadline and not a millisecond longer', (t) => 
   t.end()
 })
 
+t.test('a renewal for another lifetime or absolute deadline is stale and changes nothing', (t) => {
+  const store = newStore()
+  store.create('a', record())
+  const { expiresAt, absoluteExpiresAt } = recordIn(store, 'a') as SessionRecord
+  const renewal = { renewTo: expiresAt + 1, atMost: expiresAt + 1, tolerance: 0, ifLifetime: null, ifAbsoluteExpiresAt: absoluteExpiresAt }
+  t.equal(store.touch('a', { ...renewal, ifAbsoluteExpiresAt: absoluteExpiresAt + 1 }), 'stale')
+  t.equal(store.touch('a', { ...renewal, ifLifetime: { idle: 1, absolute: 1, persistent: false } }), 'stale')
+  t.equal(recordIn(store, 'a')?.expiresAt, expiresAt)
+  t.equal(store.touch('a', renewal), 'done')
+  t.equal(recordIn(store, 'a')?.expiresAt, expiresAt + 1)
+  store.close()
+  t.end()
+})
+
 t.test('an id that is taken stays with the one who has it', (t) => {
   const store = newStore()
   t.equal(store.create('a', record(HOUR, { a: 'first' })), true)
