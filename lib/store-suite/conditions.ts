@@ -33,6 +33,17 @@ export function conditionSuite ({ test, now, record }: SuiteContext): void {
     same(await store.read(id), { ...before, values: { ...before.values, other: '1' }, version: holding.length })
   })
 
+  test('an update may ask for the lifetime of a session that has one of its own', async (store) => {
+    const id = newId()
+    const lifetime = { idle: HOUR, absolute: 24 * HOUR, persistent: true }
+    await store.create(id, record({ lifetime }))
+    for (const ifLifetime of [null, { ...lifetime, idle: 1 }, { ...lifetime, absolute: 1 }, { ...lifetime, persistent: false }]) {
+      assert.equal(await store.update(id, changing({ a: '1' }, { ifLifetime })), 'conflict', JSON.stringify(ifLifetime))
+    }
+    assert.equal(await store.update(id, changing({ a: '1' }, { ifLifetime: { ...lifetime } })), 'done')
+    assert.equal((await recordAt(store, id)).version, 1)
+  })
+
   test('a value is compared with what is stored, also when the update drops it', async (store) => {
     const id = newId()
     await store.create(id, record({ values: { coupon: '"é🔑"' } }))

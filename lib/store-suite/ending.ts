@@ -47,6 +47,20 @@ export function endingSuite ({ test, now, advance, record, isClockMoved }: Suite
     await assertEnded(store, id)
   })
 
+  test('a mark stays as it is, whatever comes late', async (store) => {
+    const id = newId()
+    const before = record()
+    await store.create(id, before)
+    await store.destroy(id)
+    const mark = await store.read(id)
+    await advance(2)
+    await store.update(id, changing({ a: '1' }, { expiresAt: now() + HOUR }))
+    await store.touch(id, renewing(before, now() + HOUR))
+    await store.destroy(id, { ifGeneration: 0 })
+    await store.destroy(id)
+    assert.deepEqual({ ...await store.read(id) }, { ...mark })
+  })
+
   test('a mark does not take an id', async (store) => {
     const id = newId()
     await store.create(id, record())

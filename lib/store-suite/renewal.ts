@@ -48,17 +48,40 @@ export function renewalSuite ({ test, now, record }: SuiteContext): void {
     assert.equal(await store.touch(id, renewing(before, now() + 2 * HOUR)), 'done')
   })
 
-  test('an update renews with the change, and where the renewal is stale the change applies without it', async (store) => {
+  test('an update renews with the change', async (store) => {
     const id = newId()
     const before = record()
     await store.create(id, before)
     const expiresAt = now() + 2 * HOUR
     assert.equal(await store.update(id, changing({ a: '1' }, { renewal: renewing(before, expiresAt) })), 'done')
     same(await store.read(id), { ...before, values: { ...before.values, a: '1' }, expiresAt, version: 1 })
-    const stale = renewing(before, now() + 9 * HOUR, { ifAbsoluteExpiresAt: 1 })
-    assert.equal(await store.update(id, changing({ a: '2' }, { renewal: stale })), 'done')
-    same(await store.read(id), { ...before, values: { ...before.values, a: '2' }, expiresAt, version: 2 })
-    assert.equal(await store.update(id, changing({ a: '3' }, { renewal: renewing(before, now() + HOUR, { atMost: expiresAt }) })), 'done')
+    assert.equal(await store.update(id, changing({ a: '2' }, { renewal: renewing(before, now() + HOUR, { atMost: expiresAt }) })), 'done')
     assert.equal((await recordAt(store, id)).expiresAt, expiresAt)
+    const atMost = now() + HOUR
+    assert.equal(await store.update(id, changing({ a: '3' }, { renewal: renewing(before, now() + HOUR / 2, { atMost, tolerance: HOUR / 10 }) })), 'done')
+    same(await store.read(id), { ...before, values: { ...before.values, a: '3' }, expiresAt: atMost, version: 3 })
+  })
+
+  test('where the renewal is stale the change applies without it', async (store) => {
+    const id = newId()
+    const before = record({ lifetime: { idle: HOUR, absolute: 24 * HOUR, persistent: false } })
+    await store.create(id, before)
+    for (const [index, more] of [{ ifAbsoluteExpiresAt: 1 }, { ifLifetime: null }, { ifLifetime: { idle: 9 * HOUR, absolute: 24 * HOUR, persistent: false } }].entries()) {
+      const a = String(index)
+      assert.equal(await store.update(id, changing({ a }, { renewal: renewing(before, now() + 9 * HOUR, more) })), 'done')
+      same(await store.read(id), { ...before, values: { ...before.values, a }, version: index + 1 })
+    }
+  })
+
+  test('a renewal is judged by what the record was before the update', async (store) => {
+    const id = newId()
+    const before = record()
+    await store.create(id, before)
+    const lifetime = { idle: 9 * HOUR, absolute: 24 * HOUR, persistent: false }
+    const expiresAt = now() + 2 * HOUR
+    assert.equal(await store.update(id, changing({}, { lifetime, renewal: renewing(before, expiresAt) })), 'done')
+    same(await store.read(id), { ...before, lifetime, expiresAt, version: 1 })
+    assert.equal(await store.update(id, changing({}, { expiresAt: now() + HOUR, renewal: renewing({ ...before, lifetime }, now() + 3 * HOUR) })), 'done')
+    assert.ok((await recordAt(store, id)).expiresAt < expiresAt, 'a deadline that is given outright holds')
   })
 }

@@ -181,6 +181,16 @@ t.test('a record that never counted carries no nonces, and one that did carries 
   t.equal((await recordAt(store, 'a')).version, 21)
 })
 
+t.test('destroy removes what is no record', async (t) => {
+  const server = await startRedis(t)
+  const client = await connectIoRedis(t, server)
+  const store = new RedisStore({ client })
+  await client.set('keep:a', 'no hash')
+  await client.hset('keep:b', 'e', 'soon')
+  for (const id of ['a', 'b']) t.equal(await store.destroy(id), 'missing')
+  t.same(await client.keys('*'), [])
+})
+
 t.test('two apps on one server do not meet', async (t) => {
   const server = await startRedis(t)
   const client = await connectIoRedis(t, server)
