@@ -199,8 +199,9 @@ t.test('a request that reads is one command, one that changes two', async (t) =>
   await commands('/change', cookies)
   t.same(await commands('/change', cookies), ['hgetall', 'evalsha'])
   t.same(await commands('/count', cookies), ['hgetall', 'evalsha'])
-  await commands('/rotate', cookies)
   t.same(await commands('/rotate', cookies), ['hgetall', 'evalsha'], 'one key, one step')
+  t.same(await commands('/read', cookies), ['hgetall', 'evalsha'], 'the first use of the new token')
+  t.same(await commands('/read', cookies), ['hgetall'])
   t.same(await commands('/logout', cookies), ['hgetall', 'evalsha'])
 })
 
