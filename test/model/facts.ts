@@ -56,6 +56,8 @@ export interface Track {
   readonly lineAt: Map<number, Line | null>
   /** Its session or its token has ended: only a login or a logout acts. The package says so, the rules judge it. */
   isLate: boolean
+  /** What puts another session, or an empty one, in the place of this one, and is pending. */
+  replacing: Deed[]
   /** Saves under way. */
   readonly openSaves: Set<Deed>
   /** What its saves confirm depends on their order: nothing is asked of its cookie. */
@@ -87,7 +89,7 @@ export function readFacts (history: readonly Event[]): Facts {
     const { visit } = event
     if (event.what === 'sent') {
       const via = lineOf(visit.token)
-      tracks.set(visit, { visit, sentAt: now, loadedAt: Infinity, answeredAt: Infinity, view: null, via, line: null, stored: null, lineAt: new Map(), isLate: false, openSaves: new Set(), isUnclear: false, acts: [], asked: [], applied: [], failed: [] })
+      tracks.set(visit, { visit, sentAt: now, loadedAt: Infinity, answeredAt: Infinity, view: null, via, line: null, stored: null, lineAt: new Map(), isLate: false, replacing: [], openSaves: new Set(), isUnclear: false, acts: [], asked: [], applied: [], failed: [] })
       continue
     }
     const track = tracks.get(visit) as Track
@@ -133,6 +135,7 @@ export function readFacts (history: readonly Event[]): Facts {
     if (does === 'get' || does === 'save' || does === 'reload') return
     if (CONTENT.has(does) || does === 'lifetime') track.line ??= begin(track, at, null, [])
     if (ENDS.has(does)) track.isLate = false
+    if (ENDS.has(does) || does === 'clear') track.replacing.push(deed)
     // a logout with a token that no longer opens still ends what it belonged to
     const line = does === 'destroy' ? track.line ?? (track.stored === null ? track.via : null) : track.line
     if (line !== null) {
@@ -154,8 +157,10 @@ export function readFacts (history: readonly Event[]): Facts {
       const saved = saving === undefined ? null : track.lineAt.get(saving.n) ?? null
       track.line = deed.result === 'nothing' ? null : saved ?? track.stored ?? track.via
       track.isLate = deed.isLate === true
+      track.replacing = []
     } else if (does === 'save') {
       track.openSaves.delete(deed)
+      if (deed.error === undefined) track.replacing = track.replacing.filter(({ n }) => n > deed.n)
       const pending = track.acts.filter((act) => (act.fate === 'pending' || act.fate === 'unknown') && act.deed.n < deed.n && act !== own)
       const outcome = deed.error !== undefined ? 'unknown' : deed.result === true ? 'confirmed' : 'dropped'
       close(track, pending, outcome, track.lineAt.get(deed.n) ?? null, now)
@@ -164,9 +169,11 @@ export function readFacts (history: readonly Event[]): Facts {
       const outcome = deed.error === undefined ? 'confirmed' : isStoreFailure(deed.error) ? 'unknown' : 'dropped'
       const before = track.acts.filter((act) => act.fate === 'pending' && act.deed.n < deed.n)
       // what is pending where the session is replaced is saved with it, or before
-      if (savesFirst(before, own)) close(track, [...before, own], outcome, track.lineAt.get(deed.n) ?? null, now)
+      if (savesFirst(track.replacing, own)) {
+        close(track, [...before, own], outcome, track.lineAt.get(deed.n) ?? null, now)
+        if (deed.error === undefined) track.replacing = []
       // what is stored at once says so itself, and what begins a session waits for the save
-      else if (outcome !== 'confirmed' || own.line === track.stored) close(track, [own], outcome, own.line, now)
+      } else if (outcome !== 'confirmed' || own.line === track.stored) close(track, [own], outcome, own.line, now)
     }
   }
 
@@ -233,11 +240,10 @@ function keysSetBy (acts: readonly Act[]): Set<string> {
 }
 
 /** Whether a pending clear(), regenerate() or destroy() is saved at once, so that `own` can be. */
-function savesFirst (pending: readonly Act[], { deed }: Act): boolean {
-  const replacing = pending.filter(({ deed: { op } }) => op.does === 'clear' || ENDS.has(op.does))
+function savesFirst (replacing: readonly Deed[], { deed }: Act): boolean {
   if (replacing.length === 0) return false
   // of what is not there any more nothing can be taken
-  return deed.op.does === 'update' || deed.result !== undefined || replacing.every(({ deed: { op } }) => op.does === 'regenerate' && op.keep === 'all')
+  return deed.op.does === 'update' || deed.result !== undefined || replacing.every(({ op }) => op.does === 'regenerate' && op.keep === 'all')
 }
 
 /** Between which applied calls an act took effect. */

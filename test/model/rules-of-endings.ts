@@ -87,7 +87,7 @@ function * checkIsLate ({ history, tracks }: Facts, clocks: Clocks): Iterable<Fa
     if (via === null || tokenChanges(via).some(({ at }) => at <= now) || clocks.mayHaveExpired(via, sentAt, now)) continue
     const ends = via.acts.filter((act) => act.at <= now && mayCount(act) && (act.ends || act.deed.op.does === 'clear'))
     // an end whose moment is not known, or that is under way, may be a minute old or none
-    const latest = Math.max(...ends.map(({ at, confirmedAt }) => confirmedAt < now ? Math.max(...history.slice(at, confirmedAt + 1).map(({ clock }) => clock)) : Infinity))
+    const latest = Math.max(...ends.map(({ at, confirmedAt }) => confirmedAt < sentAt ? Math.max(...history.slice(at, confirmedAt + 1).map(({ clock }) => clock)) : Infinity))
     if (visit.arrival >= latest + MINUTE) yield { kind: 'late without cause', text: `request #${visit.n} is late, and nothing has ended ${via.name} within a minute` }
   }
   for (const { acts } of tracks) {
