@@ -19,13 +19,18 @@ export function looksOf ({ history, tracks, lineOf }: Facts): Look[] {
   const looks: Look[] = []
   for (const { visit, via, view, sentAt, loadedAt, failed } of tracks) {
     if (via === null || view === null) continue
-    looks.push({ name: `request #${visit.n}`, line: via, token: visit.token as string, from: sentAt, to: loadedAt, found: view.found, mayFail: failed.some((at) => at < loadedAt) })
+    looks.push({ name: `request #${visit.n}`, line: via, token: visit.token as string, from: sentAt, to: loadedAt, found: view.found, mayFail: failed.some((at) => at < loadedAt) || changesLifetime(via, sentAt, loadedAt) })
   }
   for (const [now, event] of history.entries()) {
     const line = event.what === 'probed' ? lineOf(event.token) : null
     if (event.what === 'probed' && line !== null) looks.push({ name: 'the look at the end', line, token: event.token, from: now, to: now, found: event.view.found, mayFail: false })
   }
   return looks
+}
+
+/** Not judged: who reads the session before another request prolongs it, and is answered after it would have expired. */
+function changesLifetime (line: Line, from: number, to: number): boolean {
+  return line.acts.some(({ deed, at, confirmedAt }) => deed.op.does === 'lifetime' && at <= to && confirmedAt >= from)
 }
 
 export function * checkEndings (facts: Facts, clocks: Clocks): Iterable<Fault> {
