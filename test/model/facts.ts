@@ -181,7 +181,10 @@ export function readFacts (history: readonly Event[]): Facts {
     const { response } = track.visit
     track.answeredAt = now
     const pending = track.acts.filter((act) => act.fate === 'pending' && !act.deed.isOpen)
+    const { stored } = track
     close(track, pending, response?.status !== 200 ? 'unknown' : response.isEnded ? 'dropped' : 'confirmed', track.line, now)
+    // a session that has ended was not followed by another: the cookie of an earlier save is the old one's
+    if (response?.isEnded === true) track.stored = stored
     leaveOpen(track)
     for (const value of response?.cookies ?? []) {
       if (value === '' || owners.has(value)) continue
