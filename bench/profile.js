@@ -9,15 +9,15 @@ import { variants } from './variants.js'
 
 /** What our files and what they call are for; the first that matches. */
 const purposes = [
-  ['hashing the token', /internal\/crypto|lib\/session-id\.js|getCachedHashId/],
-  ['finding the token in the cookies, checking its shape', /lib\/session-cookie\.js|RegExp: \^\[\\w-\]\{42\}/],
-  ['the store and its time limit', /lib\/(stores\/|bounded-store|awaitable|apply-changes)/],
-  ['checking the record and its deadlines', /lib\/(session-record|load-session|deadlines|events)\.js/],
-  ['decoding and encoding values, finding changes', /lib\/(record\/[\w-]+|session-values)\.js/],
-  ['the session as the app sees it, its state', /lib\/(session|index-access|session-state|request-session|sessions)\.js/],
-  ['the two hooks', / dist\/index\.js/],
-  ['deciding and carrying out the save', /lib\/save-/],
-  ['Cache-Control and Vary', /lib\/cache-headers\.js/],
+  ['hashing the token', /internal\/crypto|lib\/record\/(token|standing)\.js|getCachedHashId/],
+  ['finding the token in the cookies, checking its shape', /lib\/http\/read-tokens\.js|RegExp: \^\[\\w-\]\{64\}/],
+  ['the store and its time limit', /lib\/(stores\/|store\/bounded-store|awaitable|record\/(apply-changes|renewal))/],
+  ['checking the record and its deadlines', /lib\/(record\/record|store\/(load|prepare|choose)|session\/deadlines|events)/],
+  ['decoding and encoding values, finding changes', /lib\/(record\/[\w-]+|session\/(session-values|layers?|live-objects))\.js/],
+  ['the session as the app sees it, its state', /lib\/(session\/|http\/(request-session|sessions)\.js)/],
+  ['the two hooks', / dist\/index\.js|lib\/http\/finish-hook/],
+  ['deciding and doing the save', /lib\/(store\/|http\/(session-response|response-cookie))/],
+  ['Cache-Control and Vary', /lib\/http\/cache-headers\.js/],
   ['garbage collection', /\(garbage collector\)/],
   ['waiting', /\(idle\)/]
 ]

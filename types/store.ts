@@ -89,7 +89,12 @@ export interface SessionChanges {
   /** Given: apply only if this is the record's lifetime. */
   readonly ifLifetime?: SessionLifetime | null
   /** Given: apply only if this is what the key holds now; `null`: the key is absent. */
-  readonly ifValue?: { readonly key: string, readonly encoded: string | null }
+  readonly ifValue?: {
+    /** Any key. */
+    readonly key: string
+    /** The value as it is stored; `null`: the key is absent. */
+    readonly encoded: string | null
+  }
   /** Given: refuse a change after which the keys and values take more bytes than this in UTF-8, unless they took more before. */
   readonly maxSize?: number
   /** The renewal to apply with it. Where its own conditions do not hold it is left out, and the rest applies. */

@@ -2,10 +2,11 @@
 // the step named on the command line, with the package's own functions.
 import cookie from '@fastify/cookie'
 import session, { MemoryStore } from 'fastify-keep'
-import { encode } from '../../lib/record/codec.js'
-import { readTokens } from '../../lib/http/session-cookie.js'
-import { createIdentity, sessionIdOf } from '../../dist/lib/session-id.js'
-import { isExpired, isRecord } from '../../dist/lib/session-record.js'
+import { readTokens } from '../../dist/lib/http/read-tokens.js'
+import { encode } from '../../dist/lib/record/codec.js'
+import { isExpired, isRecord } from '../../dist/lib/record/record.js'
+import { standingOf } from '../../dist/lib/record/standing.js'
+import { createToken, tokenOf } from '../../dist/lib/record/token.js'
 import { small } from '../cases.js'
 import { serve } from '../serve.js'
 
@@ -15,16 +16,18 @@ const store = new MemoryStore()
 
 const work = {
   hooks: () => null,
-  token: idOf,
+  token: tokenIn,
   record: (request) => {
-    const record = store.read(idOf(request))
-    return isRecord(record) && !isExpired(record, Date.now()) ? record : null
+    const { id, verifier } = tokenIn(request)
+    const record = store.read(id)
+    const now = Date.now()
+    return isRecord(record) && !isExpired(record, now) && standingOf(record, verifier, now) === 'current' ? record : null
   }
 }
 
-function idOf (request) {
+function tokenIn (request) {
   const [found] = readTokens(context, request.headers.cookie, request.cookies)
-  return sessionIdOf(found.token, '')
+  return tokenOf('', found.token)
 }
 
 const step = process.argv[2]
@@ -59,9 +62,11 @@ if (step === 'session') {
 
 /** The token of a visitor whose session the store holds. */
 function visitor () {
-  const { token, id } = createIdentity('')
+  const { id, value, verifier } = createToken('')
   const now = Date.now()
-  const values = Object.fromEntries(Object.entries(small).map(([key, value]) => [key, encode(key, value)]))
-  store.create(id, { values, createdAt: now, expiresAt: now + HOUR, absoluteExpiresAt: now + 24 * HOUR, version: 0, generation: 0, owner: null, lifetime: null })
-  return token
+  const values = Object.fromEntries(Object.entries(small).map(([key, each]) => [key, encode(key, each)]))
+  store.create(id, {
+    values, createdAt: now, expiresAt: now + HOUR, absoluteExpiresAt: now + 24 * HOUR, version: 0, owner: null, lifetime: null, verifier, earlier: [], generation: 0, shown: true
+  })
+  return value
 }

@@ -45,7 +45,7 @@ function isHidden ({ draft }: SessionState, key: string): boolean {
   return draft?.lookUp(key) !== undefined
 }
 
-/** Nobody else can have changed what this request alone knows of: the value goes along with the rest. */
+/** Nobody else can have changed what this request alone knows of: the value is saved with the rest. */
 async function updatePending (host: Host, state: SessionState, key: string, step: ValueStep): Promise<unknown> {
   const value = step(state.copyOf(key))
   state.set(key, value)

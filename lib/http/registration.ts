@@ -1,18 +1,26 @@
 // Everything one registration works with, made once at the start.
 import type { FastifyInstance } from 'fastify'
+import type { CookieAttributes } from '../cookie-attributes.js'
 import { SessionEvents } from '../events.js'
 import type { SessionConfig } from '../options.js'
 import { boundStore } from '../store/bounded-store.js'
 import type { StoreContext } from '../store/store-context.js'
 import { namespaceOf } from './namespace.js'
 
+/** The attributes of one Set-Cookie line. */
+export interface CookieLineOptions extends Omit<CookieAttributes, 'secure'> {
+  readonly secure: boolean
+  readonly maxAge: number | undefined
+  readonly expires: Date | undefined
+}
+
 export interface Registration extends StoreContext {
   readonly config: SessionConfig
   /** What the cookie begins with in a header. */
   readonly cookiePrefix: string
   /** @fastify/cookie's functions, as this app has them. */
-  readonly parseCookie: FastifyInstance['parseCookie']
-  readonly serializeCookie: FastifyInstance['serializeCookie']
+  readonly parseCookie: (header: string) => Record<string, string | undefined>
+  readonly serializeCookie: (name: string, value: string, options: CookieLineOptions) => string
 }
 
 export function createRegistration (app: FastifyInstance, config: SessionConfig): Registration {
@@ -26,6 +34,6 @@ export function createRegistration (app: FastifyInstance, config: SessionConfig)
     onAmbiguousCookie,
     cookiePrefix: `${cookieName}=`,
     parseCookie: app.parseCookie,
-    serializeCookie: app.serializeCookie
+    serializeCookie: app.serializeCookie as Registration['serializeCookie']
   }
 }

@@ -38,6 +38,8 @@ export class RequestSession implements SessionHost, StateListener {
   #isLookedAt = false
   #isClosing = false
   #hasFailed = false
+  /** The save for the response was tried, and failed. */
+  #hasGivenUp = false
 
   constructor (registration: Registration, request: FastifyRequest, reply: FastifyReply) {
     this.#registration = registration
@@ -138,7 +140,8 @@ export class RequestSession implements SessionHost, StateListener {
     this.#watch?.closing()
     const state = this.#state
     if (state === null) return this.#tellCaches(payload)
-    if (this.#hasFailed) return
+    // an error's response is no second try; where the app went on after a failed save, the response is
+    if (this.#hasGivenUp || (this.#hasFailed && sentStatus(this.#reply, payload) >= 500)) return
     const { saveOn } = this.#registration.config
     return recover(() => {
       if (saveOn === 'success' && sentStatus(this.#reply, payload) >= 500) state.dropChanges()
@@ -161,12 +164,13 @@ export class RequestSession implements SessionHost, StateListener {
 
   #finishFailed (error: Error): never {
     // nothing is tried twice: the error's response leads here again
-    this.#hasFailed = true
+    this.#hasGivenUp = true
     this.#saveFailed(error)
     throw error
   }
 
   #saveFailed (error: Error): void {
+    this.#hasFailed = true
     logLine(this.#request.log, 'error', { err: error.cause ?? error }, 'the session could not be saved')
     // a logout clears the cookie even if the store cannot be told
     if (this.#state?.draft?.identity === 'destroyed') this.#owed.clearCookie()

@@ -9,7 +9,7 @@ import { unknownName } from '../unknown-names.js'
 import type { SessionCookieAttributes } from '../../types/options.js'
 import { forbidCaching, isForSharedCaches } from './cache-headers.js'
 import { adviseOnCookie, adviseOnPath } from './cookie-advice.js'
-import type { Registration } from './registration.js'
+import type { CookieLineOptions, Registration } from './registration.js'
 
 /** What makes a cookie outlive the browser's session; empty for one that does not. */
 interface CookieLifetime {
@@ -122,7 +122,7 @@ export class ResponseCookie {
 }
 
 /** Written out, for copying a frozen object is slow. */
-function serializeOptions ({ path, domain, sameSite, httpOnly, partitioned, priority }: CookieAttributes, secure: boolean, { maxAge, expires }: CookieLifetime): object {
+function serializeOptions ({ path, domain, sameSite, httpOnly, partitioned, priority }: CookieAttributes, secure: boolean, { maxAge, expires }: CookieLifetime): CookieLineOptions {
   return { path, domain, secure, sameSite, httpOnly, partitioned, priority, maxAge, expires }
 }
 

@@ -12,13 +12,13 @@ const ADD = `
 
 // the values of session i, and how many sessions to measure
 const shapes: Record<string, [values: string, sessions: number]> = {
-  'tiny sessions': ['{ n: String(i) }', 20_000],
-  'usual sessions': ["{ user: String(i), name: JSON.stringify('Ada ' + i), roles: '[\"author\",\"reader ' + i + '\"]' }", 20_000],
+  'tiny sessions': ['{ n: String(i) }', 8000],
+  'usual sessions': ["{ user: String(i), name: JSON.stringify('Ada ' + i), roles: '[\"author\",\"reader ' + i + '\"]' }", 8000],
   'ASCII text': ["{ text: JSON.stringify('x'.repeat(5000) + i) }", 2000],
   'one euro sign': ["{ text: JSON.stringify('x'.repeat(5000) + i + '€') }", 2000],
   'text cut from a wide one': ["{ text: JSON.stringify(('x'.repeat(5000) + i + '€').slice(0, -1)) }", 2000],
   'a slice of a large body': ["{ text: ('x'.repeat(50_000) + i).slice(100, 200) }", 2000],
-  'a key of its own': ["{ ['key' + i]: '1' }", 10_000],
+  'a key of its own': ["{ ['key' + i]: '1' }", 5000],
   'keys of their own': ["keys(20, (k) => 'k' + i + '_' + k)", 3000],
   'many keys': ["keys(3000, (k) => 'k' + i + '_' + k)", 20],
   'keys that look like an index': ["{ [900 + i % 100]: '1' }", 3000],
@@ -35,7 +35,7 @@ const parts: Record<string, string> = {
 
 const list = `[
   ${Object.entries(shapes).map(([shape, [values, sessions]]) => `[${JSON.stringify(shape)}, (i) => (${values}), ${sessions}]`).join(',')},
-  ${Object.entries(parts).map(([part, of]) => `[${JSON.stringify(part)}, (i) => ({ n: String(i) }), 10_000, ${of}]`).join(',')}
+  ${Object.entries(parts).map(([part, of]) => `[${JSON.stringify(part)}, (i) => ({ n: String(i) }), 5000, ${of}]`).join(',')}
 ]`
 
 t.test('bytes is never less than 90 % of what the sessions take from the heap', async (t) => {
