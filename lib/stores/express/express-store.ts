@@ -84,8 +84,7 @@ class AdaptedStore implements SessionStore {
       if (record === null) return 'missing'
       const changed = applyChanges(record, changes)
       if (typeof changed === 'string') return changed
-      // the very record: this change was applied before
-      if (changed !== record) await this.#set(id, changed)
+      await this.#set(id, changed)
       return 'done'
     })
   }

@@ -68,7 +68,7 @@ export class MemoryStore implements SessionStore {
     if (entry === undefined) return 'missing'
     const changed = applyChanges(entry.record, changes)
     if (typeof changed === 'string') return changed
-    if (changed !== entry.record) this.#write(entry, changed, changes)
+    this.#write(entry, changed, changes)
     return 'done'
   }
 
