@@ -66,9 +66,10 @@ export class SessionState extends SessionValues {
 
   /** The session has ended, and with it what is pending, but for a new session that begins in its place. */
   end (): void {
-    this.endedId = this.stored?.id ?? this.endedId
+    const endedId = this.stored?.id ?? this.endedId
     this.confirm(null)
     if (beginsAnew(this.draft)) return
+    this.endedId = endedId
     this.draft = null
     this.status = 'ended'
     this.live?.releaseAll()
@@ -112,6 +113,7 @@ export class SessionState extends SessionValues {
   #beginAnew (identity: 'regenerated' | 'destroyed'): Layer {
     const draft = this.change()
     if (this.status === 'ended') this.status = 'open'
+    this.endedId = null
     draft.become(identity)
     draft.isProven = identity === 'regenerated'
     draft.beganAt = this.now()

@@ -69,7 +69,9 @@ export function changeSuite ({ test, now, record }: SuiteContext): void {
     const id = newId()
     const before = record()
     await store.create(id, before)
-    const change = changing({ first: '1' }, { ifVerifier: before.verifier, ifGeneration: 0, verifier: newId(), generation: 1, earlier: [{ verifier: before.verifier, until: now(), opens: false }], shown: false })
+    const lifetime = { idle: HOUR, absolute: 24 * HOUR, persistent: true }
+    const token = { verifier: newId(), generation: 1, earlier: [{ verifier: before.verifier, until: now(), opens: false }], shown: false }
+    const change = changing({ first: '1' }, { ifVerifier: before.verifier, ifGeneration: 0, ifLifetime: null, lifetime, ...token })
     assert.equal(await store.update(id, change), 'done')
     assert.equal(await store.update(id, changing({}, { earlier: [], shown: true })), 'done')
     const used = await recordAt(store, id)

@@ -1,5 +1,7 @@
 // Questions about acts and sessions that several rules ask.
 import type { Act, Line, Track } from './facts.js'
+import type { Visit } from './history.js'
+import type { Clocks } from './lifetimes.js'
 
 /** Says that a promise was not kept: which one, and what happened instead. */
 export interface Fault {
@@ -28,8 +30,21 @@ export function mayBeEnded (line: Line, until: number): boolean {
 }
 
 /** When the session had ended for certain: the answer that said so. */
-export function endedAt (line: Line): number {
-  return Math.min(Infinity, ...line.acts.filter((act) => act.ends && act.fate === 'confirmed').map((act) => act.confirmedAt))
+export function endedAt (line: Line, clocks: Clocks): number {
+  return Math.min(Infinity, ...line.acts.filter((act) => act.ends && act.fate === 'confirmed' && !mayEndNothing(act, clocks)).map((act) => act.confirmedAt))
+}
+
+/** What has expired does not end; and a login or a clear() ends what it was loaded from, not what another request stepped up since. */
+function mayEndNothing (act: Act, clocks: Clocks): boolean {
+  const { line, sentAt, confirmedAt, visit, deed } = act
+  if (clocks.mayHaveExpired(line, sentAt, confirmedAt)) return true
+  return deed.op.does !== 'destroy' && mayHaveSteppedUp(line, visit, sentAt, confirmedAt)
+}
+
+/** Whether another request may have stepped up between these events: what was loaded before changes nothing since. */
+export function mayHaveSteppedUp (line: Line, visit: Visit, from: number, to: number): boolean {
+  return line.acts.some((act) => act.deed.op.does === 'reauthenticated' && act.visit !== visit &&
+    mayCount(act) && act.at <= to && (act.fate !== 'confirmed' || act.confirmedAt >= from))
 }
 
 /** When every token issued before `since` had died, by a step-up. */

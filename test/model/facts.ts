@@ -12,6 +12,8 @@ export interface Line {
   readonly keep: readonly string[] | 'all'
   readonly by: Visit
   readonly bornAt: number
+  /** What a late request stores nothing of, unless it logs in or out. */
+  readonly isLimbo: boolean
   readonly acts: Act[]
   readonly tokens: Token[]
 }
@@ -23,6 +25,8 @@ export interface Act {
   readonly visit: Visit
   readonly deed: Deed
   readonly line: Line
+  /** When its request was sent. */
+  readonly sentAt: number
   /** When it was called. */
   readonly at: number
   /** When the request knew that it was stored; Infinity: never. */
@@ -50,7 +54,12 @@ export interface Track {
   stored: Line | null
   /** By step of the script: the session that it left the request with. */
   readonly lineAt: Map<number, Line | null>
-  openSaves: number
+  /** Its session or its token has ended: only a login or a logout acts. The package says so, the rules judge it. */
+  isLate: boolean
+  /** What puts another session, or an empty one, in the place of this one, and is pending. */
+  replacing: Deed[]
+  /** Saves under way. */
+  readonly openSaves: Set<Deed>
   /** What its saves confirm depends on their order: nothing is asked of its cookie. */
   isUnclear: boolean
   readonly acts: Act[]
@@ -80,7 +89,7 @@ export function readFacts (history: readonly Event[]): Facts {
     const { visit } = event
     if (event.what === 'sent') {
       const via = lineOf(visit.token)
-      tracks.set(visit, { visit, sentAt: now, loadedAt: Infinity, answeredAt: Infinity, view: null, via, line: null, stored: null, lineAt: new Map(), openSaves: 0, isUnclear: false, acts: [], asked: [], applied: [], failed: [] })
+      tracks.set(visit, { visit, sentAt: now, loadedAt: Infinity, answeredAt: Infinity, view: null, via, line: null, stored: null, lineAt: new Map(), isLate: false, replacing: [], openSaves: new Set(), isUnclear: false, acts: [], asked: [], applied: [], failed: [] })
       continue
     }
     const track = tracks.get(visit) as Track
@@ -89,6 +98,7 @@ export function readFacts (history: readonly Event[]): Facts {
         track.loadedAt = now
         track.view = event.view
         track.line = track.stored = event.view.found ? track.via : null
+        track.isLate = event.isLate
         break
       case 'asked': if (!isRead(event.call)) track.asked.push(now); break
       case 'applied': if (!isRead(event.call)) track.applied.push(now); break
@@ -103,7 +113,7 @@ export function readFacts (history: readonly Event[]): Facts {
   return { history, tracks: [...tracks.values()], lines, lineOf }
 
   function begin (track: Track, at: number, parent: Line | null, keep: Line['keep']): Line {
-    const line: Line = { name: `session ${lines.length}`, parent, keep, by: track.visit, bornAt: at, acts: [], tokens: [] }
+    const line: Line = { name: `session ${lines.length}`, parent, keep, by: track.visit, bornAt: at, isLimbo: track.isLate, acts: [], tokens: [] }
     lines.push(line)
     return line
   }
@@ -113,20 +123,23 @@ export function readFacts (history: readonly Event[]): Facts {
     track.lineAt.set(deed.n, track.line)
     if (deed.op.does !== 'save' || !deed.isAsync) return
     // from here on a cleared session with nothing set after is left behind
-    const pending = track.acts.filter((act) => act.fate === 'pending' && act.line === track.line)
-    if (leavesNothing(pending)) track.line = null
-    if (track.openSaves++ > 0) track.isUnclear = true
+    const pending = track.acts.filter((act) => act.fate === 'pending')
+    if (track.line !== null && leavesNothing(pending, track.line)) track.line = null
+    track.openSaves.add(deed)
+    if (track.openSaves.size > 1) track.isUnclear = true
   }
 
   function takeIn (track: Track, deed: Deed, at: number): void {
-    if (deed.error !== undefined) return
+    if (deed.error !== undefined && !deed.isAsync) return
     const { does } = deed.op
     if (does === 'get' || does === 'save' || does === 'reload') return
     if (CONTENT.has(does) || does === 'lifetime') track.line ??= begin(track, at, null, [])
+    if (ENDS.has(does)) track.isLate = false
+    if (ENDS.has(does) || does === 'clear') track.replacing.push(deed)
     // a logout with a token that no longer opens still ends what it belonged to
     const line = does === 'destroy' ? track.line ?? (track.stored === null ? track.via : null) : track.line
     if (line !== null) {
-      const act: Act = { visit: track.visit, deed, line, at, confirmedAt: Infinity, fate: 'pending', lo: Infinity, hi: -Infinity, ends: ENDS.has(does) }
+      const act: Act = { visit: track.visit, deed, line, sentAt: track.sentAt, at, confirmedAt: Infinity, fate: 'pending', lo: Infinity, hi: -Infinity, ends: ENDS.has(does) }
       track.acts.push(act)
       line.acts.push(act)
     }
@@ -138,16 +151,29 @@ export function readFacts (history: readonly Event[]): Facts {
     const own = track.acts.find((act) => act.deed === deed)
     const { does } = deed.op
     if (does === 'reload' && deed.error === undefined) {
-      for (const act of track.acts) if (act.fate === 'pending' && act.deed.n < deed.n) act.fate = 'dropped'
-      track.line = deed.result === 'nothing' ? null : track.stored
+      // what a save has sent stays sent
+      const saving = [...track.openSaves].findLast((save) => save.n < deed.n)
+      for (const act of track.acts) if (act.fate === 'pending' && act.deed.n < deed.n && !(saving !== undefined && act.deed.n < saving.n)) act.fate = 'dropped'
+      const saved = saving === undefined ? null : track.lineAt.get(saving.n) ?? null
+      track.line = deed.result === 'nothing' ? null : saved ?? track.stored ?? track.via
+      track.isLate = deed.isLate === true
+      track.replacing = []
     } else if (does === 'save') {
-      track.openSaves--
+      track.openSaves.delete(deed)
+      if (deed.error === undefined) track.replacing = track.replacing.filter(({ n }) => n > deed.n)
       const pending = track.acts.filter((act) => (act.fate === 'pending' || act.fate === 'unknown') && act.deed.n < deed.n && act !== own)
       const outcome = deed.error !== undefined ? 'unknown' : deed.result === true ? 'confirmed' : 'dropped'
       close(track, pending, outcome, track.lineAt.get(deed.n) ?? null, now)
+      if (track.acts.some((act) => act.deed.n > deed.n && ENDS.has(act.deed.op.does))) leaveUnjudged(pending)
     } else if (own !== undefined && own.fate === 'pending') {
-      // what is stored at once says so itself
-      close(track, [own], deed.error === undefined ? 'confirmed' : isStoreFailure(deed.error) ? 'unknown' : 'dropped', own.line, now)
+      const outcome = deed.error === undefined ? 'confirmed' : isStoreFailure(deed.error) ? 'unknown' : 'dropped'
+      const before = track.acts.filter((act) => act.fate === 'pending' && act.deed.n < deed.n)
+      // what is pending where the session is replaced is saved with it, or before
+      if (savesFirst(track.replacing, own)) {
+        close(track, [...before, own], outcome, track.lineAt.get(deed.n) ?? null, now)
+        if (deed.error === undefined) track.replacing = []
+      // what is stored at once says so itself, and what begins a session waits for the save
+      } else if (outcome !== 'confirmed' || own.line === track.stored) close(track, [own], outcome, own.line, now)
     }
   }
 
@@ -155,7 +181,10 @@ export function readFacts (history: readonly Event[]): Facts {
     const { response } = track.visit
     track.answeredAt = now
     const pending = track.acts.filter((act) => act.fate === 'pending' && !act.deed.isOpen)
+    const { stored } = track
     close(track, pending, response?.status !== 200 ? 'unknown' : response.isEnded ? 'dropped' : 'confirmed', track.line, now)
+    // a session that has ended was not followed by another: the cookie of an earlier save is the old one's
+    if (response?.isEnded === true) track.stored = stored
     leaveOpen(track)
     for (const value of response?.cookies ?? []) {
       if (value === '' || owners.has(value)) continue
@@ -170,7 +199,7 @@ export function readFacts (history: readonly Event[]): Facts {
       // a save that says no after all may have stored something
       act.fate = fate === 'dropped' && track.applied.some((at) => at >= act.at) ? 'unknown' : fate
       if (fate === 'confirmed') act.confirmedAt = now
-      if (act.deed.op.does === 'clear') act.ends = leavesNothing(acts.filter((each) => each.line === act.line && each.at >= act.at))
+      if (act.deed.op.does === 'clear') act.ends = leavesNothing(acts.filter((each) => each.at >= act.at || each.line !== act.line), act.line)
     }
     if (fate === 'dropped' && acts.some((act) => act.fate === 'unknown')) track.stored = line
     if (fate !== 'confirmed') return
@@ -184,10 +213,40 @@ export function readFacts (history: readonly Event[]): Facts {
   }
 }
 
-/** A clear, and nothing after it that needs the session. */
-function leavesNothing (acts: readonly Act[]): boolean {
+/**
+ * Where regenerate() or destroy() is called while a save is under way, that save answers true also when
+ * it found the session ended: what it sent is pending again, below the new session. Not judged: whether it was stored.
+ */
+function leaveUnjudged (acts: readonly Act[]): void {
+  for (const act of acts) {
+    act.fate = 'unknown'
+    act.confirmedAt = Infinity
+  }
+}
+
+/** A clear, and nothing set after it. One that regenerate() begins in the same save stays, and is empty. */
+function leavesNothing (all: readonly Act[], line: Line): boolean {
+  if (line.parent !== null && all.some(({ deed, at }) => deed.op.does === 'regenerate' && at === line.bornAt)) return false
+  const acts = all.filter((act) => act.line === line)
   const last = acts.findLastIndex(({ deed }) => deed.op.does === 'clear')
-  return last >= 0 && acts.slice(last + 1).every(({ deed }) => deed.op.does === 'touch')
+  return last >= 0 && keysSetBy(acts.slice(last + 1)).size === 0
+}
+
+function keysSetBy (acts: readonly Act[]): Set<string> {
+  const keys = new Set<string>()
+  for (const { deed: { op } } of acts) {
+    if (op.does === 'set') keys.add(op.key)
+    else if (op.does === 'update') keys.add('n')
+    else if (op.does === 'remove' || op.does === 'pop') keys.delete(op.key)
+  }
+  return keys
+}
+
+/** Whether a pending clear(), regenerate() or destroy() is saved at once, so that `own` can be. */
+function savesFirst (replacing: readonly Deed[], { deed }: Act): boolean {
+  if (replacing.length === 0) return false
+  // of what is not there any more nothing can be taken
+  return deed.op.does === 'update' || deed.result !== undefined || replacing.every(({ op }) => op.does === 'regenerate' && op.keep === 'all')
 }
 
 /** Between which applied calls an act took effect. */

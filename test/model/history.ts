@@ -9,7 +9,7 @@ export interface View {
 
 export type Happening =
   | { readonly what: 'sent', readonly visit: Visit }
-  | { readonly what: 'loaded', readonly visit: Visit, readonly view: View }
+  | { readonly what: 'loaded', readonly visit: Visit, readonly view: View, readonly isLate: boolean }
   | { readonly what: 'did', readonly visit: Visit, readonly deed: Deed }
   | { readonly what: 'settled', readonly visit: Visit, readonly deed: Deed }
   | { readonly what: 'asked', readonly visit: Visit, readonly call: string }
@@ -38,6 +38,8 @@ export interface Deed {
   isAsync: boolean
   /** Its promise is under way. */
   isOpen: boolean
+  /** `session.isEnded` once its promise had settled. */
+  isLate?: boolean
   /** After a save: the id and the cookie that the response had then. */
   identity?: Identity
 }
@@ -81,7 +83,7 @@ export function told (event: Event): string {
   function what (): string {
     switch (event.what) {
       case 'sent': return `${visit.who} sends a request to process ${visit.process} with ${visit.token?.slice(0, 6) ?? 'no cookie'}`
-      case 'loaded': return event.view.found ? `finds ${JSON.stringify(event.view.data)}` : 'finds no session'
+      case 'loaded': return event.view.found ? `finds ${JSON.stringify(event.view.data)}` : `finds no session${event.isLate ? ', and is late' : ''}`
       case 'did': return `session.${asCalled(event.deed)}${event.deed.isAsync ? '' : outcome(event.deed)}`
       case 'settled': return `${event.deed.op.does}() of step ${event.deed.n} settles${outcome(event.deed)}`
       case 'asked': return `  asks the store to ${event.call}`

@@ -73,7 +73,7 @@ export class Kit {
       const visit = world.current as Visit
       const session = request.session as unknown as AnySession
       this.#sessions.set(visit, session)
-      world.note({ what: 'loaded', visit, view: { found: !session.isNew, data: session.data() } })
+      world.note({ what: 'loaded', visit, view: { found: !session.isNew, data: session.data() }, isLate: session.isEnded === true })
       await play(world, visit, session, reply)
       return 'done'
     })

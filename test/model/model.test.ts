@@ -1,5 +1,6 @@
 // A fixed budget in the suite. `npm run test:model -- --minutes 30` looks longer; what it
-// prints on failure, `--seed` and `--path`, shows the same story again.
+// prints on failure, `--seed` and `--path`, shows the same story again; `--only 'write lost'`
+// looks for one kind of fault.
 import t, { type Test } from 'tap'
 import { connectIoRedis } from '../fixtures/redis-clients.js'
 import { startRedis } from '../fixtures/redis.js'
@@ -7,7 +8,7 @@ import { Kit, type StoreKind } from './kit.js'
 import { expressKind, memoryKind, redisKind } from './kinds.js'
 import { explore } from './run.js'
 
-const { MODEL_MINUTES, MODEL_SEED, MODEL_PATH, MODEL_STORE } = process.env
+const { MODEL_MINUTES, MODEL_SEED, MODEL_PATH, MODEL_STORE, MODEL_ONLY } = process.env
 const SECONDS = MODEL_MINUTES === undefined ? 9 : Number(MODEL_MINUTES) * 60
 const random = Math.floor(Math.random() * 2 ** 31)
 const seeds = MODEL_SEED !== undefined ? [Number(MODEL_SEED)] : MODEL_MINUTES !== undefined ? [random] : [1, random]
@@ -20,7 +21,12 @@ async function holds (t: Test, kind: StoreKind): Promise<void> {
   t.teardown(() => kit.close())
   for (const seed of seeds) {
     const milliseconds = SECONDS * 1000 / (MODEL_STORE === undefined ? 3 : 1) / seeds.length
-    const { runs, failure } = await explore(kit, { milliseconds, seed, ...(MODEL_PATH !== undefined && { path: MODEL_PATH }) })
+    const { runs, failure } = await explore(kit, {
+      milliseconds,
+      seed,
+      ...(MODEL_PATH !== undefined && { path: MODEL_PATH }),
+      ...(MODEL_ONLY !== undefined && { counts: ({ kind }) => kind === MODEL_ONLY })
+    })
     if (failure !== null) t.comment(failure)
     t.ok(failure === null, `${runs} schedules from seed ${seed}`)
   }

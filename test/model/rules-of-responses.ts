@@ -1,5 +1,5 @@
 // What a request sees of its own session, and what its response carries.
-import { isStoreFailure, mayBeEnded, touches, type Fault } from './ask.js'
+import { isStoreFailure, mayBeEnded, mayHaveSteppedUp, touches, type Fault } from './ask.js'
 import type { Facts, Track } from './facts.js'
 import type { Clocks } from './lifetimes.js'
 import type { Deed } from './history.js'
@@ -47,7 +47,7 @@ function * checkCookie (track: Track): Iterable<Fault> {
 }
 
 /** After a save that succeeded, nothing changes the id or the cookie but what asks for it. */
-function * checkIdentity ({ history }: Facts, { visit, line }: Track): Iterable<Fault> {
+function * checkIdentity ({ history }: Facts, { visit, line, failed }: Track): Iterable<Fault> {
   let save: Deed | null = null
   let asked = -1
   for (const event of history) {
@@ -56,7 +56,9 @@ function * checkIdentity ({ history }: Facts, { visit, line }: Track): Iterable<
   }
   const { response } = visit
   if (save === null || asked > save.n || response === null || response.identity === null || save.identity === undefined || line === null) return
-  if (save.result === true && response.identity.id !== save.identity.id) yield { kind: 'id changes by itself', text: `request #${visit.n} has another id after its save, and nothing asked for one` }
+  // one that could not be stored may be stored all the same: the next attempt takes another id
+  const hasFailed = failed.length > 0 && line.by === visit
+  if (save.result === true && !hasFailed && response.identity.id !== save.identity.id) yield { kind: 'id changes by itself', text: `request #${visit.n} has another id after its save, and nothing asked for one` }
   else if (response.status === 200 && !['', null].includes(save.identity.cookie) && response.identity.cookie !== save.identity.cookie) yield { kind: 'cookie changes by itself', text: `request #${visit.n} sends another cookie than its save made` }
 }
 
@@ -93,10 +95,10 @@ function * checkDrops ({ history }: Facts, track: Track, clocks: Clocks): Iterab
     const { deed } = event
     const isDropped = deed.op.does === 'save' ? deed.result === false : deed.op.does === 'update' && deed.error !== undefined && !isStoreFailure(deed.error)
     const line = track.lineAt.get(deed.n) ?? null
-    if (!isDropped || line === null) continue
+    if (!isDropped || line === null || line.isLimbo) continue
     // what this request made itself, or what it found, whoever ended that
     const over = [line, ...(line.by === track.visit && line.parent !== null ? [line.parent] : [])]
-    if (over.some((each) => mayBeEnded(each, now) || clocks.mayHaveExpired(each, track.sentAt, now))) continue
+    if (over.some((each) => mayBeEnded(each, now) || mayHaveSteppedUp(each, track.visit, track.sentAt, now) || clocks.mayHaveExpired(each, track.sentAt, now))) continue
     yield { kind: 'dropped without cause', text: `request #${track.visit.n} is told that ${line.name} has ended, and it has not` }
   }
 }

@@ -1,4 +1,4 @@
-// npm run test:model -- --minutes 30 [--store memory|express|redis] [--seed n] [--path p]
+// npm run test:model -- --minutes 30 [--store memory|express|redis] [--seed n] [--path p] [--only kind]
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -6,8 +6,8 @@ import { findProgram } from '../needs.js'
 
 process.chdir(fileURLToPath(new URL('../..', import.meta.url)))
 
-const { values: { minutes, seed, path, store } } = parseArgs({
-  options: { minutes: { type: 'string', default: '30' }, seed: { type: 'string' }, path: { type: 'string' }, store: { type: 'string' } }
+const { values: { minutes, seed, path, store, only } } = parseArgs({
+  options: { minutes: { type: 'string', default: '30' }, seed: { type: 'string' }, path: { type: 'string' }, store: { type: 'string' }, only: { type: 'string' } }
 })
 const redis = findProgram('redis')
 const env = {
@@ -15,6 +15,7 @@ const env = {
   MODEL_MINUTES: minutes,
   ...(seed !== undefined && { MODEL_SEED: seed }),
   ...(path !== undefined && { MODEL_PATH: path }),
+  ...(only !== undefined && { MODEL_ONLY: only }),
   ...(store !== undefined && { MODEL_STORE: store }),
   ...(redis !== null && { KEEP_REDIS: redis })
 }

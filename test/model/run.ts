@@ -25,10 +25,14 @@ const SHRINK_MS = 15_000
 
 export async function explore (kit: Kit, { milliseconds, seed, path, counts = () => true }: Budget): Promise<Outcome> {
   let running: Promise<unknown> = Promise.resolve()
+  // what is made shorter must not turn into another fault
+  let only: string | null = null
+  let first = ''
   const property = fc.asyncProperty(schedules, async (schedule) => {
     const run = kit.run(schedule)
     running = run
-    const faults = faultsOf(await run).filter((fault) => counts(fault, schedule))
+    const faults = faultsOf(await run).filter((fault) => counts(fault, schedule) && (only === null || fault.kind === only))
+    first = faults[0]?.kind ?? ''
     if (faults.length > 0) throw new Error(faults.map(({ kind, text }) => `${kind}: ${text}`).join('\n'))
   })
 
@@ -42,6 +46,7 @@ export async function explore (kit: Kit, { milliseconds, seed, path, counts = ()
   const found = await check({ ...(path !== undefined && { path }), interruptAfterTimeLimit: milliseconds, endOnFailure: true })
   const { counterexamplePath, numRuns: runs } = found
   if (!found.failed || counterexamplePath === null) return { runs, seed, failure: null }
+  only = first
   const shrunk = await check({ path: counterexamplePath, interruptAfterTimeLimit: SHRINK_MS })
   const shortest = shrunk.counterexample === null ? found : shrunk
   const { history, faults } = await retell(shortest.counterexample![0])

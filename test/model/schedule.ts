@@ -87,6 +87,8 @@ const ops: fc.Arbitrary<readonly Op[]> = fc.oneof(
   { weight: 4, arbitrary: set.map((one) => [one]) },
   { weight: 2, arbitrary: plain('update', 'take', 'destroy', 'rotate', 'clear', 'reauthenticated').map((one) => [one]) },
   { weight: 2, arbitrary: fc.constantFrom<Op[]>([flash], [{ does: 'destroy' }], [{ does: 'rotate' }], [{ does: 'update' }]) },
+  // two of them must meet
+  { weight: 3, arbitrary: fc.constant<Op[]>([{ does: 'update' }]) },
   { weight: 2, arbitrary: regenerate.map((one) => [one, user]) },
   { weight: 1, arbitrary: fc.tuple(regenerate, regenerate) },
   { weight: 3, arbitrary: lifetime.map((one) => [one]) },

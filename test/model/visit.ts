@@ -80,9 +80,10 @@ export async function play (stage: Stage, visit: Visit, session: AnySession, rep
     await stage.turn(visit)
     if (!has(session, op)) continue
     const deed: Deed = { op, n, value: `${visit.n}.${n}`, isAsync: false, isOpen: false }
+    // before the call: a store may be asked while it runs
+    stage.note({ what: 'did', visit, deed })
     const result = attempt(deed, () => perform(session, op, deed.value))
     deed.isAsync = deed.isOpen = result instanceof Promise
-    stage.note({ what: 'did', visit, deed })
     if (deed.error !== undefined && !visit.catches) throw deed.thrown
     if (!(result instanceof Promise)) continue
     const settled = settle(deed, result)
@@ -99,6 +100,7 @@ export async function play (stage: Stage, visit: Visit, session: AnySession, rep
       deed.error = codeOf(error)
       deed.thrown = failure = error
     }
+    deed.isLate = session.isEnded === true
     deed.isOpen = false
     stage.note({ what: 'settled', visit, deed })
     if (failure !== undefined && !visit.catches && !(deed.op.does === 'save' && !deed.op.wait)) throw failure

@@ -166,3 +166,30 @@ t.test('a conflict without end is an error, and the changes stay pending', async
   t.throws(() => saved(kit), { code: 'FST_KEEP_CONFLICT' })
   t.same([...kit.state.draft?.written ?? []], [['b', '1']])
 })
+
+t.test('after a logout the id is that of the session that begins next, also where the session had ended before', async (t) => {
+  const kit = saveKit({ destroy: ['missing'] })
+  const { state } = kit
+  state.noteEnded(kit.token.id)
+  state.openedIds = [kit.token.id]
+  t.equal(state.id, kit.token.id)
+  state.destroy()
+  const { id } = state
+  t.not(id, kit.token.id)
+  t.equal(await saved(kit), 'none')
+  t.equal(state.id, id, 'saving the logout leaves it alone')
+  state.set('a', 1)
+  t.equal(await saved(kit), 'send')
+  t.equal(state.stored?.id, id)
+})
+
+t.test('a session that ends while another begins in its place does not lend its id', async (t) => {
+  const kit = saveKit()
+  const { state } = kit
+  kit.open()
+  state.destroy()
+  const { id } = state
+  state.end()
+  t.equal(await saved(kit), 'clear')
+  t.equal(state.id, id)
+})

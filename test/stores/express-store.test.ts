@@ -412,18 +412,6 @@ t.test('a session ends only while the conditions hold', async (t) => {
   t.equal(await adapted.destroy('id', { ifGeneration: 2, ifVersion: 3 }), 'missing')
 })
 
-t.test('a change that was applied before writes nothing', async (t) => {
-  const { store, calls } = slowRows()
-  const adapted = fromExpressStore(store)
-  await adapted.create('id', recordAt(Date.now()))
-  const changes = { clear: false, set: {}, remove: [], ifVerifier: 'v', verifier: 'w' }
-  t.equal(await adapted.update('id', changes), 'done')
-  calls.length = 0
-  t.equal(await adapted.update('id', changes), 'done')
-  t.strictSame(calls, ['get'])
-  t.equal((await recordIn(adapted, 'id')).version, 1)
-})
-
 t.test('a toJSON that somebody gave to every object, array and string changes nothing in the record', async (t) => {
   const prototypes = [Object.prototype, Array.prototype, String.prototype, Number.prototype]
   const store = new MapStore()

@@ -41,11 +41,10 @@ t.test('a RedisStore keeps the contract in real time, and with corrupt records',
       async function aKeyThatIsNoText (_store, id) { await client.hset(`keep:${id}`, '"half', '1') },
       async function aLifetimeOfNoNumbers (_store, id) { await client.hset(`keep:${id}`, 'l', 'long longer 1') },
       async function anEmptyLifetime (_store, id) { await client.hset(`keep:${id}`, 'l', '') },
-      async function noVerifier (_store, id) { await client.hdel(`keep:${id}`, 'k') },
       async function noEarlierVerifiers (_store, id) { await client.hdel(`keep:${id}`, 'p') },
       async function earlierVerifiersThatAreNoJson (_store, id) { await client.hset(`keep:${id}`, 'p', '[[') },
       async function earlierVerifiersOfAnotherShape (_store, id) { await client.hset(`keep:${id}`, 'p', '[["v","soon",true]]') },
-      async function aGenerationBelowZero (_store, id) { await client.hset(`keep:${id}`, 'g', '-1') },
+      async function aNegativeGeneration (_store, id) { await client.hset(`keep:${id}`, 'g', '-1') },
       async function noGeneration (_store, id) { await client.hdel(`keep:${id}`, 'g') },
       async function aMarkWithoutATime (_store, id) {
         await client.del(`keep:${id}`)

@@ -72,7 +72,10 @@ t.test('a server that is too old stops the start', async (t) => {
 t.test('a server that refuses a command or the login stops the start, and INFO alone is not needed', async (t) => {
   const server = await startRedis(t)
   const admin = await connectIoRedis(t, server)
-  for (const command of ['hgetall', 'evalsha', 'eval', 'hset', 'pexpire', 'del', 'hincrby', 'hkeys']) {
+  const all = ['hgetall', 'evalsha', 'eval', 'del', 'exists', 'hget', 'hmget', 'hkeys', 'hset', 'hdel', 'hincrby', 'pexpire']
+  // from here on the server knows the scripts
+  await (await start(new RedisStore({ client: admin }))).close()
+  for (const command of all) {
     await admin.call('ACL', 'SETUSER', 'app', 'reset', 'on', '>pw', '~keep:*', '+@all', `-${command}`)
     const client = await connectIoRedis(t, server, { username: 'app', password: 'pw' })
     await refuses(t, () => start(new RedisStore({ client })), 'FST_KEEP_UNFIT_STORE', new RegExp(`refused a command.*${command}`, 'i'))
@@ -83,7 +86,6 @@ t.test('a server that refuses a command or the login stops the start, and INFO a
   const app = await start(new RedisStore({ client: elsewhere, prefix: 'other:' }))
   await app.close()
 
-  const all = ['hgetall', 'evalsha', 'eval', 'del', 'exists', 'hget', 'hmget', 'hkeys', 'hset', 'hdel', 'hincrby', 'pexpire']
   await admin.call('ACL', 'SETUSER', 'app', 'reset', 'on', '>pw', '~keep:*', ...all.map((command) => `+${command}`))
   const bare = await connectIoRedis(t, server, { username: 'app', password: 'pw', enableReadyCheck: false, disableClientInfo: true })
   await (await start(new RedisStore({ client: bare }))).close()
@@ -119,6 +121,11 @@ t.test('every key has a deadline, from its first write on', async (t) => {
   await near('a', 2 * HOUR)
   await store.touch('a', await renewalOf(store, 'a', 3))
   await near('a', 3 * HOUR)
+  await store.update('a', { ...setting({}), renewal: await renewalOf(store, 'a', 4) })
+  await near('a', 4 * HOUR)
+  const lowered = Date.now() + HOUR
+  await store.touch('a', { ...await renewalOf(store, 'a', 1), renewTo: lowered, atMost: lowered, tolerance: 0 })
+  await near('a', HOUR)
   t.equal(await store.update('missing', setting({ b: '1' })), 'missing')
   for (const key of await client.keys('*')) t.ok(await client.pttl(key) > 0, key)
 })
@@ -139,7 +146,17 @@ t.test('what is left of an ended session holds no values and lives for a minute'
   t.notOk(await client.hexists('keep:a', 'x'))
 })
 
-t.test('a deadline that is over never leaves a key without one', async (t) => {
+t.test('destroy removes what is no record', async (t) => {
+  const server = await startRedis(t)
+  const client = await connectIoRedis(t, server)
+  const store = new RedisStore({ client })
+  await client.set('keep:a', 'no hash')
+  await client.hset('keep:b', 'e', 'soon')
+  for (const id of ['a', 'b']) t.equal(await store.destroy(id), 'missing')
+  t.same(await client.keys('*'), [])
+})
+
+t.test('a deadline in the past never leaves a key without one', async (t) => {
   const server = await startRedis(t)
   const client = await connectIoRedis(t, server)
   const store = new RedisStore({ client })
@@ -247,9 +264,10 @@ t.test('a command that a client sends twice, because the reply was lost, counts 
   t.equal((await found(store, 'a')).earlier.length, 1)
   t.equal(await store.update('a', { ...rotation, verifier: 'third' }), 'conflict')
 
+  t.equal(await twice(() => store.destroy('a', { ifGeneration: 1 })), 'conflict')
   t.equal(await twice(() => store.destroy('a', { ifGeneration: 0 })), 'done')
   t.equal(await store.destroy('a', { ifGeneration: 0 }), 'missing', 'another command is no repetition')
-  t.equal(proxy.cuts, 4)
+  t.equal(proxy.cuts, 5)
 })
 
 /** A client of which a test can send the last command once more. */
