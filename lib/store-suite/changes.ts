@@ -1,14 +1,14 @@
 // Changes are applied key by key, as a whole or not at all, and only to a record that is there.
 import assert from 'node:assert/strict'
-import { changing, HOUR, newId, recordAt, same, type SuiteContext } from './context.js'
+import { changing, HOUR, newId, recordAt, same, sixteenEarlier, type SuiteContext } from './context.js'
 
 export function changeSuite ({ test, now, record }: SuiteContext): void {
   test('update sets and removes keys, leaves the others, and adds 1 to the version', async (store) => {
     const id = newId()
-    const before = record({ values: { a: '1', b: '2', c: '3' }, owner: 'user:42' })
+    const before = record({ values: { a: '1', b: '2', c: '3' }, owner: 'user:42', version: 9 })
     await store.create(id, before)
     assert.equal(await store.update(id, changing({ a: '10', d: '4' }, { remove: ['b', 'never there'] })), 'done')
-    same(await store.read(id), { ...before, values: { a: '10', c: '3', d: '4' }, version: 1 })
+    same(await store.read(id), { ...before, values: { a: '10', c: '3', d: '4' }, version: 10 })
   })
 
   test('update with clear drops every other key first', async (store) => {
@@ -60,6 +60,9 @@ export function changeSuite ({ test, now, record }: SuiteContext): void {
     same(await store.read(id), { ...before, ...renewed, values: { ...before.values, user: '43' }, version: 1 })
     assert.equal(await store.update(id, changing({}, { shown: true, earlier: [] })), 'done')
     same(await store.read(id), { ...before, ...renewed, values: { ...before.values, user: '43' }, version: 2, shown: true, earlier: [] })
+    const earlier = sixteenEarlier()
+    assert.equal(await store.update(id, changing({}, { earlier })), 'done')
+    assert.deepEqual((await recordAt(store, id)).earlier.map((each) => ({ ...each })), earlier)
   })
 
   test('an update whose new verifier is there already was applied before: the token stays, and the rest applies', async (store) => {
@@ -74,5 +77,19 @@ export function changeSuite ({ test, now, record }: SuiteContext): void {
     const used = await recordAt(store, id)
     assert.equal(await store.update(id, { ...change, set: { ...change.set, second: '2' } }), 'done')
     same(await store.read(id), { ...used, values: { ...used.values, second: '2' }, version: 3 })
+  })
+
+  test('an update that was applied before still asks for the value and the size', async (store) => {
+    const id = newId()
+    const before = record({ values: { n: '1' } })
+    await store.create(id, before)
+    const change = changing({}, { ifVerifier: before.verifier, ifGeneration: 0, verifier: newId(), generation: 1 })
+    assert.equal(await store.update(id, change), 'done')
+    const applied = await recordAt(store, id)
+    assert.equal(await store.update(id, { ...change, set: { n: '2' }, ifValue: { key: 'n', encoded: null } }), 'conflict')
+    assert.equal(await store.update(id, { ...change, set: { n: '2'.repeat(50) }, maxSize: 49 }), 'too-large')
+    same(await store.read(id), applied)
+    assert.equal(await store.update(id, { ...change, set: { n: '2' }, ifValue: { key: 'n', encoded: '1' }, maxSize: 2 }), 'done')
+    same(await store.read(id), { ...applied, values: { n: '2' }, version: 2 })
   })
 }

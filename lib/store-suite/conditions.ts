@@ -1,7 +1,7 @@
 // A change applies only where its conditions hold: as a whole or not at all.
 import assert from 'node:assert/strict'
 import type { SessionChanges } from '../../types/store.js'
-import { changing, HOUR, newId, recordAt, same, type SuiteContext } from './context.js'
+import { changing, HOUR, newId, recordAt, renewing, same, type SuiteContext } from './context.js'
 
 export function conditionSuite ({ test, now, record }: SuiteContext): void {
   test('an update whose condition does not hold answers conflict and writes nothing', async (store) => {
@@ -15,8 +15,9 @@ export function conditionSuite ({ test, now, record }: SuiteContext): void {
       { ifGeneration: 2, ifVerifier: before.verifier, ifValue: { key: 'n', encoded: '' } }, { ifGeneration: 1, ifValue: { key: 'n', encoded: '1' } }
     ]
     for (const condition of failing) {
-      const change = changing({ n: '3' }, { ...condition, clear: true, expiresAt: now() + 9 * HOUR, verifier: newId(), generation: 7 })
-      assert.equal(await store.update(id, change), 'conflict', JSON.stringify(condition))
+      const change = changing({ n: '3' }, { ...condition, clear: true, verifier: newId(), generation: 7 })
+      assert.equal(await store.update(id, { ...change, expiresAt: now() + 9 * HOUR }), 'conflict', JSON.stringify(condition))
+      assert.equal(await store.update(id, { ...change, renewal: renewing(before, now() + 9 * HOUR) }), 'conflict', JSON.stringify(condition))
     }
     same(await store.read(id), before)
   })
@@ -31,6 +32,24 @@ export function conditionSuite ({ test, now, record }: SuiteContext): void {
     ]
     for (const condition of holding) assert.equal(await store.update(id, changing({ other: '1' }, condition)), 'done', JSON.stringify(condition))
     same(await store.read(id), { ...before, values: { ...before.values, other: '1' }, version: holding.length })
+  })
+
+  test('of several conditions every one must hold', async (store) => {
+    const id = newId()
+    const lifetime = { idle: HOUR, absolute: 24 * HOUR, persistent: true }
+    const before = record({ values: { n: '1' }, generation: 2, lifetime })
+    await store.create(id, before)
+    const holding: Partial<SessionChanges> = { ifGeneration: 2, ifVerifier: before.verifier, ifLifetime: lifetime, ifValue: { key: 'n', encoded: '1' } }
+    const failing: Partial<SessionChanges> = { ifGeneration: 3, ifVerifier: newId(), ifLifetime: null, ifValue: { key: 'n', encoded: null } }
+    const sets = setsOf(Object.keys(holding) as Array<keyof SessionChanges>)
+    for (const names of sets) {
+      const given = Object.fromEntries(names.map((name) => [name, holding[name]]))
+      assert.equal(await store.update(id, changing({ other: '1' }, given)), 'done', names.join())
+      for (const name of names) {
+        assert.equal(await store.update(id, changing({ n: '2' }, { ...given, [name]: failing[name] })), 'conflict', `${names.join()}, but not ${name}`)
+      }
+    }
+    same(await store.read(id), { ...before, values: { n: '1', other: '1' }, version: sets.length })
   })
 
   test('an update may ask for the lifetime of a session that has one of its own', async (store) => {
@@ -59,6 +78,10 @@ export function conditionSuite ({ test, now, record }: SuiteContext): void {
     // 6 bytes stay: the key takes 2 in UTF-8, the value 4
     assert.equal(await store.update(id, changing({ '🔑': '12345' }, { remove: ['old'], maxSize: 14 })), 'too-large')
     assert.equal(await store.update(id, changing({ '\ud83d"\\\n': '123' }, { remove: ['old'], maxSize: 14 })), 'too-large')
+    const whole = changing({ '🔑': '1'.repeat(20) }, { clear: true, maxSize: 14, verifier: newId(), generation: 1 })
+    assert.equal(await store.update(id, { ...whole, expiresAt: now() + 9 * HOUR }), 'too-large')
+    assert.equal(await store.update(id, { ...whole, renewal: renewing(before, now() + 9 * HOUR) }), 'too-large')
+    same(await store.read(id), before)
     assert.equal(await store.update(id, changing({ '🔑': '1' }, { clear: true, maxSize: 4 })), 'done')
     assert.equal(await store.update(id, changing({ '🔑': '12345' }, { maxSize: 9 })), 'done')
     assert.equal(await store.update(id, changing({ '\ud83d"\\\n': '12' }, { clear: true, maxSize: 8 })), 'done')
@@ -86,4 +109,9 @@ export function conditionSuite ({ test, now, record }: SuiteContext): void {
     assert.equal(answers.filter((answer) => answer === 'too-large').length, 17)
     assert.equal(Object.keys((await recordAt(store, id)).values).length, 3)
   })
+}
+
+/** Every set of these names but the empty one. */
+function setsOf<T> (names: T[]): T[][] {
+  return Array.from({ length: 2 ** names.length - 1 }, (_, index) => names.filter((_name, place) => ((index + 1) >> place) % 2 === 1))
 }

@@ -1,7 +1,7 @@
 // A session ends for good, and leaves a mark for a minute.
 import assert from 'node:assert/strict'
 import { ENDED_FOR } from '../record/record.js'
-import { assertEnded, changing, HOUR, newId, recordAt, renewing, same, type SuiteContext } from './context.js'
+import { assertEnded, changing, HOUR, newId, recordAt, renewing, same, SECOND, type SuiteContext } from './context.js'
 
 export function endingSuite ({ test, now, advance, record, isClockMoved }: SuiteContext): void {
   test('destroy ends the session and leaves a mark that holds no values', async (store) => {
@@ -52,13 +52,14 @@ export function endingSuite ({ test, now, advance, record, isClockMoved }: Suite
     const before = record()
     await store.create(id, before)
     await store.destroy(id)
-    const mark = await store.read(id)
+    const mark = { ...await store.read(id) }
+    Reflect.set(await store.read(id) ?? {}, 'endedAt', 1)
     await advance(2)
     await store.update(id, changing({ a: '1' }, { expiresAt: now() + HOUR }))
     await store.touch(id, renewing(before, now() + HOUR))
     await store.destroy(id, { ifGeneration: 0 })
     await store.destroy(id)
-    assert.deepEqual({ ...await store.read(id) }, { ...mark })
+    assert.deepEqual({ ...await store.read(id) }, mark)
   })
 
   test('a mark does not take an id', async (store) => {
@@ -74,19 +75,25 @@ export function endingSuite ({ test, now, advance, record, isClockMoved }: Suite
     const [ended, left] = [newId(), newId()]
     await store.create(ended, record())
     await store.create(left, record())
-    await store.destroy(ended)
+    assert.equal(await store.destroy(ended, {}), 'done')
     await recordAt(store, left)
   })
 
   // a minute is too long to wait for
   if (!isClockMoved) return
-  test('a mark is there for a minute', async (store) => {
+  test('a mark is there for a minute, and then nothing is', async (store) => {
     const id = newId()
-    await store.create(id, record())
+    const before = record()
+    await store.create(id, before)
     await store.destroy(id)
-    await advance(ENDED_FOR / 2)
+    await advance(ENDED_FOR - 5 * SECOND)
     assert.ok(await store.read(id))
-    await advance(ENDED_FOR / 2)
+    await advance(5 * SECOND)
     assert.equal(await store.read(id), null)
+    assert.equal(await store.update(id, changing({ a: '1' }, { expiresAt: now() + HOUR })), 'missing')
+    assert.equal(await store.touch(id, renewing(before, now() + HOUR)), 'missing')
+    assert.equal(await store.destroy(id), 'missing')
+    assert.equal(await store.read(id), null)
+    assert.equal(await store.create(id, before), true)
   })
 }

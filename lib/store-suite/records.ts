@@ -1,7 +1,7 @@
 // What goes in comes out.
 import assert from 'node:assert/strict'
 import { decode, encode } from '../record/codec.js'
-import { changing, newId, recordAt, same, type SuiteContext } from './context.js'
+import { changing, newId, recordAt, same, sixteenEarlier, type SuiteContext } from './context.js'
 import type { SessionRecord } from '../../types/store.js'
 
 const strangeKeys = [
@@ -32,17 +32,16 @@ export function recordSuite ({ test, record }: SuiteContext): void {
       version: 7,
       generation: 2,
       lifetime: { idle: 60_000, absolute: 86_400_000, persistent: true },
-      // as many as there may be, as long as they are
-      earlier: Array.from({ length: 16 }, (_, index) => ({ verifier: `${newId()}${newId()}`.slice(0, 43), until: index * 1_767_225_600_000, opens: index % 2 === 0 })),
+      earlier: sixteenEarlier(),
       shown: false
     })
     assert.equal(await store.create(id, written), true)
     same(await store.read(id), written)
   })
 
-  test('a record may hold nothing, and its owner and lifetime may be null', async (store) => {
+  test('a record may hold nothing, have begun at 0, and have neither owner nor lifetime', async (store) => {
     const id = newId()
-    const written = record({ values: {} })
+    const written = record({ values: {}, createdAt: 0 })
     assert.equal(await store.create(id, written), true)
     same(await store.read(id), written)
   })
@@ -64,17 +63,19 @@ export function recordSuite ({ test, record }: SuiteContext): void {
 
   test('what the caller does with a record it gave or got never reaches the store', async (store) => {
     const id = newId()
-    const given = record()
+    const given = record({ lifetime: { idle: 60_000, absolute: 86_400_000, persistent: true }, earlier: sixteenEarlier() })
     await store.create(id, given)
     const before = structuredClone(given)
     tamper(given)
     tamper(await recordAt(store, id))
     same(await store.read(id), before)
 
-    const set = { user: '43' }
-    await store.update(id, changing(set))
-    set.user = '"tampered"'
-    assert.equal((await recordAt(store, id)).values.user, '43')
+    const changes = changing({ user: '43', name: '"Bob"' }, { lifetime: { idle: 1000, absolute: 2000, persistent: false }, earlier: sixteenEarlier().reverse() })
+    const { set: values, lifetime, earlier } = structuredClone(changes)
+    await store.update(id, changes)
+    tamper({ ...before, ...changes, values: changes.set } as SessionRecord)
+    tamper(await recordAt(store, id))
+    same(await store.read(id), { ...before, values, lifetime, earlier, version: 1 } as SessionRecord)
   })
 
   test('any string is a key', async (store) => {
@@ -85,6 +86,28 @@ export function recordSuite ({ test, record }: SuiteContext): void {
     assert.equal(await store.update(updated, changing(Object.fromEntries(entries))), 'done')
     for (const id of [created, updated]) {
       assert.deepEqual(sorted(Object.entries((await recordAt(store, id)).values)), sorted(entries))
+    }
+  })
+
+  test('a condition may ask for any key', async (store) => {
+    const id = newId()
+    await store.create(id, record({ values: {} }))
+    for (const [index, key] of strangeKeys.entries()) {
+      const encoded = String(index)
+      const title = JSON.stringify(key)
+      assert.equal(await store.update(id, changing({ [key]: encoded }, { ifValue: { key, encoded: null } })), 'done', title)
+      assert.equal(await store.update(id, changing({ [key]: '"twice"' }, { ifValue: { key, encoded: null } })), 'conflict', title)
+      assert.equal(await store.update(id, changing({}, { ifValue: { key, encoded } })), 'done', title)
+    }
+    assert.deepEqual(sorted(Object.entries((await recordAt(store, id)).values)), sorted(strangeKeys.map((key, index) => [key, String(index)])))
+  })
+
+  test('the owner may be any string', async (store) => {
+    for (const owner of ['', ' ', 'null', '0', ':', '"a"', 'a\u0000b\n', 'é🔑', 'half \ud83d', 'x'.repeat(1000)]) {
+      const id = newId()
+      await store.create(id, record({ owner }))
+      await store.update(id, changing({ a: '1' }))
+      assert.equal((await recordAt(store, id)).owner, owner, JSON.stringify(owner))
     }
   })
 
@@ -127,11 +150,14 @@ export function recordSuite ({ test, record }: SuiteContext): void {
 }
 
 function tamper (record: SessionRecord): void {
-  const { values } = record as { values: Record<string, string> }
+  const { values, earlier, lifetime } = record as unknown as { values: Record<string, string>, earlier: Array<{ opens: boolean }>, lifetime: { idle: number } }
   for (const change of [
     () => { values.user = '"tampered"' },
     () => { delete values.name },
-    () => { (record as { expiresAt: number }).expiresAt = 0 }
+    () => { (record as { expiresAt: number }).expiresAt = 0 },
+    () => { lifetime.idle = 1 },
+    () => { for (const each of earlier) each.opens = true },
+    () => { earlier.pop() }
   ]) {
     try {
       change()

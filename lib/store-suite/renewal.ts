@@ -31,6 +31,33 @@ export function renewalSuite ({ test, now, record }: SuiteContext): void {
     assert.equal(await deadline(), atMost)
   })
 
+  test('a deadline as far beyond as is tolerated stays, and a millisecond farther does not', async (store) => {
+    const [touched, updated] = [newId(), newId()]
+    const before = record({ expiresAt: now() + 5 * HOUR })
+    const { expiresAt } = before
+    await store.create(touched, before)
+    await store.create(updated, before)
+    const atMost = expiresAt - HOUR
+    for (const [tolerance, deadline] of [[HOUR, expiresAt], [HOUR - 1, atMost]] as const) {
+      const renewal = renewing(before, atMost - HOUR, { atMost, tolerance })
+      assert.equal(await store.touch(touched, renewal), 'done')
+      assert.equal((await recordAt(store, touched)).expiresAt, deadline)
+      assert.equal(await store.update(updated, changing({}, { renewal })), 'done')
+      assert.equal((await recordAt(store, updated)).expiresAt, deadline)
+    }
+  })
+
+  test('a renewal goes no farther than it says, though it might', async (store) => {
+    const [touched, updated] = [newId(), newId()]
+    const before = record()
+    await store.create(touched, before)
+    await store.create(updated, before)
+    const renewal = renewing(before, before.expiresAt + 1, { atMost: before.expiresAt + HOUR, tolerance: 5_000 })
+    assert.equal(await store.touch(touched, renewal), 'done')
+    assert.equal(await store.update(updated, changing({}, { renewal })), 'done')
+    for (const id of [touched, updated]) assert.equal((await recordAt(store, id)).expiresAt, before.expiresAt + 1)
+  })
+
   test('a renewal that was computed for another lifetime or absolute deadline is stale', async (store) => {
     const id = newId()
     const lifetime = { idle: HOUR, absolute: 24 * HOUR, persistent: false }

@@ -14,3 +14,7 @@ t.test('a MemoryStore behind a slow line keeps the contract', async (t) => {
   const clock = new FakeClock()
   storeSuite({ ...clock, test: tapTest(t), createStore: () => slowStore(clock) })
 })
+
+t.test('a MemoryStore keeps the contract in real time', async (t) => {
+  storeSuite({ test: tapTest(t), createStore: () => new MemoryStore() })
+})

@@ -13,10 +13,9 @@ t.test('the store of the guide "Write your own store" keeps the contract', async
     ...clock,
     test: tapTest(t),
     createStore: () => new FileStore(directory, clock.now),
-    damage: [
-      (_store, id) => writeFile(join(directory, Buffer.from(id).toString('hex')), 'no record'),
-      (_store, id) => writeFile(join(directory, Buffer.from(id).toString('hex')), 'null')
-    ]
+    damage: ['no record', '', 'null', '5', '"text"', '[]', '{"values":{},"expiresAt":"soon"}'].map((content) => async function damage (_store, id) {
+      await writeFile(join(directory, Buffer.from(id).toString('hex')), content)
+    })
   })
 })
 

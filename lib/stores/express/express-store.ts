@@ -84,7 +84,6 @@ class AdaptedStore implements SessionStore {
       if (record === null) return 'missing'
       const changed = applyChanges(record, changes)
       if (typeof changed === 'string') return changed
-      // the very record: this change was applied before
       await this.#set(id, changed)
       return 'done'
     })
