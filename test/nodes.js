@@ -1,7 +1,7 @@
 // The tests on every line of Node.js that the package runs on. The versions come
 // as npm packages and stay in .nodes/; arguments name some of them, such as 22.
-// Left out is what no Node.js changes: lint, types, the tarball, the reference
-// and the examples in a browser.
+// Left out is what no Node.js changes: lint, types, the tarball, the reference, the
+// words and the examples in a browser; and what is measured on the line in use alone.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { delimiter, dirname, resolve } from 'node:path'
@@ -11,7 +11,7 @@ import { countsOf, runTap } from './run-tap.js'
 /** The oldest that `engines` lets in, and the newest of each line after it. */
 const VERSIONS = ['20.19.0', '22', '24', '26']
 
-const LEFT_OUT = /^(api-reference|package|imports)\.test\.ts$|^examples\b/
+const LEFT_OUT = /^(api-reference|package|imports|words|stores\/memory-store-bytes)\.test\.ts$|^examples\b/
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 
