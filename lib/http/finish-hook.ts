@@ -51,7 +51,7 @@ function unheld (_reply: FastifyReply, done: Done): Done {
 }
 
 /** Not even the error could be sent. The client must not wait for what never comes. */
-function abandon (reply: FastifyReply, reason: unknown): void {
+export function abandon (reply: FastifyReply, reason: unknown): void {
   logLine(reply.request.log, 'error', { err: reason }, 'the response could not be sent, nor could an error in its place')
   reply.raw.destroy()
 }

@@ -9,6 +9,7 @@ import type { DenialReason } from '../events.js'
 import { isExempt } from './exempt-paths.js'
 import { resolveGuard, type GuardOptions, type GuardSettings, type SessionPredicate } from './guard-options.js'
 import { isNavigation, isPreflight } from './navigation.js'
+import { abandon } from './finish-hook.js'
 import { hasOptedOut, isOutsideWalls, rememberGuard } from './opted-out.js'
 import { SessionMap, type Session } from '../session/session.js'
 import { Sessions } from './sessions.js'
@@ -120,6 +121,7 @@ function answerLater (guard: GuardSettings, request: FastifyRequest, reply: Fast
   verdict
     .then((known) => answer(guard, request, reply, known, done))
     .catch((error: unknown) => { reply.send(errorOf(error)) })
+    .catch((error: unknown) => abandon(reply, error))
 }
 
 function answer (guard: GuardSettings, request: FastifyRequest, reply: FastifyReply, verdict: Verdict, done: Done): void {
