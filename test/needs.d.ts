@@ -3,4 +3,4 @@ export type ProgramName = 'chromium' | 'redis' | 'postgres'
 
 export function findProgram (name: ProgramName): string | null
 export function whyMissing (name: ProgramName): string
-export function findPrograms (): Record<string, string>
+export function findPrograms (options?: { missing?: 'install' | 'leave' }): Record<string, string>

@@ -7,21 +7,24 @@ import { delimiter, join } from 'node:path'
 // Debian keeps a server's programs out of the PATH, by version
 const postgresFolders = () => existsSync('/usr/lib/postgresql') ? readdirSync('/usr/lib/postgresql').map((version) => `/usr/lib/postgresql/${version}/bin`) : []
 
-/** By name: the variable that names the program outright, the one that tells tests, its usual names and further folders, its Debian package. */
+/** By name: what for, the variable that names the program outright, the one that tells tests, its usual names and further folders, its Debian package. */
 const programs = {
   chromium: {
+    for: 'the example in a real browser',
     given: 'CHROMIUM',
     told: 'KEEP_CHROMIUM',
     names: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome'],
     debian: 'chromium'
   },
   redis: {
+    for: 'the Redis store',
     given: 'REDIS_SERVER',
     told: 'KEEP_REDIS',
     names: ['redis-server', 'valkey-server'],
     debian: 'redis-server'
   },
   postgres: {
+    for: 'stores made for express-session, and moving from them',
     given: 'POSTGRES_SERVER',
     told: 'KEEP_POSTGRES',
     names: ['postgres'],
@@ -40,17 +43,24 @@ export function findProgram (name) {
   return paths.find((path) => existsSync(path) && runs(path)) ?? null
 }
 
-/** Why a test cannot run here, and the mend. */
+/** Why a test cannot run here, and the fix. */
 export function whyMissing (name) {
   const { given, debian } = programs[name]
   return `no ${name} here: apt-get install ${debian}, or name one with ${given}=/path/to/it`
 }
 
-/** Finds or installs every program. Answers with the environment variables that tell the tests where they are. */
-export function findPrograms () {
+/**
+ * Finds every program, and with `missing: 'install'` installs what is not here, as root with apt-get.
+ * Answers with the environment variables that tell the tests where they are.
+ */
+export function findPrograms ({ missing: policy = 'leave' } = {}) {
   const names = Object.keys(programs)
   const missing = names.filter((name) => findProgram(name) === null && !process.env[programs[name].given])
-  if (missing.length > 0) install(missing)
+  if (missing.length > 0) {
+    for (const name of missing) console.log(`not here: ${name}, for ${programs[name].for}`)
+    if (policy === 'leave' || !canInstall()) console.log('Tests that need it are skipped')
+    else install(missing)
+  }
   const found = names.map((name) => [programs[name].told, findProgram(name)])
   return Object.fromEntries(found.filter(([, path]) => path !== null))
 }
@@ -60,10 +70,14 @@ function runs (path) {
   return spawnSync(path, ['--version'], { stdio: 'ignore' }).status === 0
 }
 
+// usual in containers, where nobody else uses the machine
+function canInstall () {
+  return process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')
+}
+
 function install (names) {
-  if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return
   const packages = names.map((name) => programs[name].debian)
-  console.log(`Installing ${packages.join(' and ')} with apt-get, for the tests that need it`)
+  console.log(`Installing ${packages.join(', ')} on this machine, with apt-get; npm test -- --no-install leaves the machine alone and skips those tests`)
   aptGet('update')
   withoutServices(() => {
     for (const each of packages) aptGet('install', '-y', '--no-install-recommends', each)

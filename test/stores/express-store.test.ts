@@ -432,9 +432,8 @@ t.test('a toJSON that somebody gave to every object, array and string changes no
 
 t.test('a row that is too deep for the stack at hand is a failure, and not a corrupt session', async (t) => {
   const store = new MapStore()
-  const deep: Row = {}
-  let inner = deep
-  for (let depth = 0; depth < 100_000; depth++) inner = inner['a'] = {}
+  // not a deep object: the JSON of newer versions of V8 needs no stack for one
+  const deep = { toJSON: (): unknown => deep.toJSON() }
   t.throws(() => foreignSession({ cookie: {}, deep }, 0), RangeError)
   const { parse } = JSON
   t.teardown(() => { JSON.parse = parse })
