@@ -23,12 +23,15 @@ interface Consumer {
   compilerOptions?: Record<string, string | boolean>
 }
 
+/** The declarations are those of the ES module. */
+const CHECKED_BEFORE = { skipLibCheck: true }
+
 const consumers: Record<string, Consumer> = {
   'an ES module in JavaScript': { app: 'app.mjs', type: 'module' },
   'CommonJS in JavaScript': { app: 'app.cjs', type: 'commonjs', requires: 'const' },
   'an ES module in TypeScript, nodenext': { app: 'app.ts', type: 'module', compilerOptions: { module: 'nodenext', verbatimModuleSyntax: true } },
-  'CommonJS in TypeScript, nodenext': { app: 'app.ts', type: 'commonjs', compilerOptions: { module: 'nodenext' } },
-  'CommonJS in TypeScript, nodenext, by import = require()': { app: 'app-require.ts', type: 'commonjs', requires: 'import', compilerOptions: { module: 'nodenext', verbatimModuleSyntax: true } },
+  'CommonJS in TypeScript, nodenext': { app: 'app.ts', type: 'commonjs', compilerOptions: { module: 'nodenext', ...CHECKED_BEFORE } },
+  'CommonJS in TypeScript, nodenext, by import = require()': { app: 'app-require.ts', type: 'commonjs', requires: 'import', compilerOptions: { module: 'nodenext', verbatimModuleSyntax: true, ...CHECKED_BEFORE } },
   'TypeScript for a bundler': { app: 'app.ts', type: 'module', compilerOptions: { module: 'preserve', moduleResolution: 'bundler' } },
   'TypeScript, node10': { app: 'app.ts', type: 'commonjs', compilerOptions: { module: 'commonjs', moduleResolution: 'node10', ignoreDeprecations: '6.0' } }
 }
