@@ -1,7 +1,7 @@
 // A session without a reply: what it saves must not need a new cookie.
 import { CookieNotDeliverableError, InvalidArgumentError } from '../errors.js'
 import type { LineLog } from '../log-line.js'
-import { needsNewCookie, planSave } from '../session/save-plan.js'
+import { needsNewCookie } from '../session/save-plan.js'
 import { SessionMap, type Session } from '../session/session.js'
 import type { SessionHost, ValueStep } from '../session/session-host.js'
 import type { SessionState } from '../session/session-state.js'
@@ -43,12 +43,11 @@ export class DetachedSession implements SessionHost, StateListener {
     const { state } = this
     if (state.status === 'unavailable') await this.reload()
     state.usedAt = state.now()
-    state.collect()
-    if (needsNewCookie(planSave(state), state)) {
+    const result = await saveSession(this.#registration, state, this.#log, (plan) => {
+      if (!needsNewCookie(plan, state)) return
       throw new CookieNotDeliverableError('there is no response here; begin the session in a request, or with app.sessions.issue()')
-    }
-    await saveSession(this.#registration, state, this.#log)
-    return state.status === 'open'
+    })
+    return result !== 'ended'
   }
 
   reload (): Promise<void> {

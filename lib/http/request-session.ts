@@ -4,14 +4,14 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { andThen, recover } from '../awaitable.js'
 import { CookieNotDeliverableError, NotCoveredError } from '../errors.js'
 import { logLine } from '../log-line.js'
-import { hasUnsaved, needsNewCookie, planSave } from '../session/save-plan.js'
+import { hasUnsaved, needsNewCookie, type SavePlan } from '../session/save-plan.js'
 import { SessionMap, type Session } from '../session/session.js'
 import type { SessionHost, ValueStep } from '../session/session-host.js'
 import { SessionState } from '../session/session-state.js'
 import type { StateListener } from '../session/session-values.js'
 import { reportCorrupt } from '../store/corrupt-records.js'
 import { loadSession, reloadSession, unavailableSession } from '../store/load-session.js'
-import type { CookieAction, Save } from '../store/save.js'
+import type { Save, SaveResult } from '../store/save.js'
 import { saveSession } from '../store/save-session.js'
 import { thrownError } from '../thrown-error.js'
 import type { SessionCookieAttributes } from '../../types/options.js'
@@ -104,20 +104,19 @@ export class RequestSession implements SessionHost, StateListener {
     const { state } = this
     if (state.status === 'unavailable') await this.reload()
     state.usedAt = state.now()
-    state.collect()
-    if (areHeadersSent(this.#request, this.#reply) && needsNewCookie(planSave(state), state)) {
-      throw new CookieNotDeliverableError('the headers have been sent; save the session before')
-    }
+    let result: SaveResult
     try {
-      this.#answer(await saveSession(this.#registration, state, this.#request.log), state)
+      result = await saveSession(this.#registration, state, this.#request.log, (plan) => this.#refuseNewCookie(plan))
+      this.#answer(result, state)
     } catch (error) {
+      if (error instanceof CookieNotDeliverableError) throw error
       this.#saveFailed(thrownError(error))
       throw error
     }
     // for a reply that goes on with reply.raw
     const line = this.#reply.getHeader('set-cookie')
     if (line !== undefined && !this.#reply.raw.headersSent) this.#reply.raw.setHeader('set-cookie', line as string | string[])
-    return state.status === 'open'
+    return result !== 'ended'
   }
 
   reload (): Promise<void> {
@@ -153,7 +152,14 @@ export class RequestSession implements SessionHost, StateListener {
     }, (reason) => this.#finishFailed(thrownError(reason)))
   }
 
-  #answer (action: CookieAction, state: SessionState): void {
+  /** Asked when it is the save's turn: the headers may have left since the call. */
+  #refuseNewCookie (plan: SavePlan): void {
+    if (areHeadersSent(this.#request, this.#reply) && needsNewCookie(plan, this.state)) {
+      throw new CookieNotDeliverableError('the headers have been sent; save the session before')
+    }
+  }
+
+  #answer (action: SaveResult, state: SessionState): void {
     if (action !== 'none' || this.#response !== null || this.#tokens[0]?.renew === true || this.#tokens.length > 1) this.#owed.answer(action, state, this.#tokens)
   }
 
@@ -174,6 +180,7 @@ export class RequestSession implements SessionHost, StateListener {
     logLine(this.#request.log, 'error', { err: error.cause ?? error }, 'the session could not be saved')
     // a logout clears the cookie even if the store cannot be told
     if (this.#state?.draft?.identity === 'destroyed') this.#owed.clearCookie()
+    else if (this.#state?.stored?.isCurrent !== true) this.#response?.withdrawCookie()
   }
 
   get #owed (): SessionResponse {

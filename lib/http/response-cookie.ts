@@ -42,6 +42,7 @@ export class ResponseCookie {
   readonly #reply: FastifyReply
   #overrides: CookieAttributes | null = null
   #line: string | null = null
+  #isExpiry = false
   #isDue = false
 
   constructor (registration: Registration, reply: FastifyReply) {
@@ -85,6 +86,17 @@ export class ResponseCookie {
   /** Tells the browser to forget the cookie: same name and attributes, already expired. */
   clear (): void {
     this.#set('', { maxAge: 0, expires: new Date(0) })
+    this.#isExpiry = true
+  }
+
+  /** Takes back a cookie that opens nothing any more: it might overwrite that of another login. An expiry stays. */
+  withdraw (): void {
+    const reply = this.#reply
+    if (this.#line === null || this.#isExpiry) return
+    dropLine(reply, this.#line)
+    // where it was copied for a reply that goes on with reply.raw
+    if (!reply.raw.headersSent && [reply.raw.getHeader('set-cookie')].flat().includes(this.#line)) reply.raw.removeHeader('set-cookie')
+    this.#line = null
   }
 
   /**
@@ -114,6 +126,7 @@ export class ResponseCookie {
     const line = serializeCookie(cookieName, value, serializeOptions(attributes, secure, lasting))
     replaceLine(reply, this.#line, line)
     this.#line = line
+    this.#isExpiry = false
     this.#isDue = false
     forbidCaching(reply)
     // last, so that nothing it meets keeps the cookie of a stored session back
@@ -132,7 +145,15 @@ function replaceLine (reply: FastifyReply, previous: string | null, line: string
     reply.header('set-cookie', line)
     return
   }
-  const lines = [reply.getHeader('set-cookie')].flat().map(String).filter((each) => each !== previous)
+  const lines = dropLine(reply, previous)
   reply.removeHeader('set-cookie')
   reply.header('set-cookie', lines.length === 0 ? line : [...lines, line])
+}
+
+/** Leaves the other lines, and answers with them. */
+function dropLine (reply: FastifyReply, line: string | null): string[] {
+  const lines = [reply.getHeader('set-cookie') ?? []].flat().map(String).filter((each) => each !== line)
+  reply.removeHeader('set-cookie')
+  if (lines.length > 0) reply.header('set-cookie', lines)
+  return lines
 }

@@ -2,7 +2,7 @@
 import type { FastifyReply } from 'fastify'
 import { logLine } from '../log-line.js'
 import type { SessionState } from '../session/session-state.js'
-import type { CookieAction } from '../store/save.js'
+import type { SaveResult } from '../store/save.js'
 import type { SessionCookieAttributes } from '../../types/options.js'
 import type { CookieToken } from './read-tokens.js'
 import type { Registration } from './registration.js'
@@ -22,11 +22,14 @@ export class SessionResponse {
     this.#ownCookie.override(attributes)
   }
 
-  /** Does about the cookie what a save asks for. A request with an earlier token gets none: the browser has, or will get, a newer one. */
-  answer (action: CookieAction, state: SessionState, tokens: readonly CookieToken[]): void {
+  /**
+   * Does about the cookie what a save asks for, by the session as it is now: answers of several saves may come in any order.
+   * A request with an earlier token gets none: the browser has, or will get, a newer one.
+   */
+  answer (action: SaveResult, state: SessionState, tokens: readonly CookieToken[]): void {
     const { stored } = state
-    if (action === 'clear') return this.#ownCookie.clear()
-    if (stored?.isCurrent !== true) return
+    if (action === 'clear' && stored === null) return this.#ownCookie.clear()
+    if (stored?.isCurrent !== true) return this.withdrawCookie()
     if (action === 'send' || this.#cookie?.isDue === true) this.#ownCookie.send(state)
     else if (action === 'renew' || this.#isToBeSignedAnew(stored.cookieToken, tokens)) this.#ownCookie.renew(state)
   }
@@ -38,6 +41,11 @@ export class SessionResponse {
     } catch (error) {
       logLine(this.#reply.request.log, 'error', { err: error }, 'the session cookie could not be cleared')
     }
+  }
+
+  /** The session that a save of this response made a cookie for has ended since. */
+  withdrawCookie (): void {
+    this.#cookie?.withdraw()
   }
 
   /** The response that the cookie was made for has failed; the one in its place carries it too. */

@@ -89,11 +89,22 @@ export class Layers {
     return this.draft
   }
 
-  /** The draft is on its way; what is changed from now on belongs to the next save. */
-  send (): Layer {
-    this.sent = this.drafting()
-    this.draft = null
+  /** What this save sends, from its first step to its last: the draft. What is changed from now on belongs to the next save. */
+  sending (): Layer {
+    if (this.sent === null) {
+      this.sent = this.drafting()
+      this.draft = null
+    }
     return this.sent
+  }
+
+  /** What is pending for a key is on its way, and nothing else. */
+  sendValue (key: string): void {
+    const encoded = this.draft?.written.get(key)
+    if (encoded === undefined) return
+    this.draft?.written.delete(key)
+    this.sent = new Layer()
+    this.sent.written.set(key, encoded)
   }
 
   /** The store holds this now. What was sent is part of it, what was changed since remains pending. */
@@ -109,11 +120,10 @@ export class Layers {
     this.sent = null
   }
 
-  /** The store holds this value now. What was `pending` for its key is part of it; what was written since is not. */
-  confirmValue (stored: StoredSession, key: string, encoded: string | null, pending: string | null | undefined): void {
+  /** The store holds this value now. What was written since remains pending. */
+  confirmValue (stored: StoredSession, key: string, encoded: string | null): void {
     const change = encoded === null ? { clear: false, set: {}, remove: [key] } : { clear: false, set: { [key]: encoded }, remove: [] }
     const values = changedValues(stored.record.values, change)
-    this.stored = { ...stored, record: { ...stored.record, values, version: stored.record.version + 1 } }
-    if (this.draft?.written.get(key) === pending) this.draft?.written.delete(key)
+    this.confirm({ ...stored, record: { ...stored.record, values, version: stored.record.version + 1 } })
   }
 }

@@ -24,16 +24,16 @@ export type SavePlan =
 
 const NOTHING: SavePlan = { step: 'nothing' }
 
-/** Decides by the state alone, without asking the store. `collect` the state first. */
-export function planSave (state: SessionState): SavePlan {
+/** Decides by the state and the layer to save alone, without asking the store. `collect` the state first. */
+export function planSave (state: SessionState, layer = state.draft): SavePlan {
   if (state.status !== 'open') return NOTHING
-  const { stored, draft } = state
-  if (draft?.identity === 'destroyed') return planLogout(state)
-  if (stored === null) return draft !== null && isAnythingSet(draft) ? { step: 'create' } : NOTHING
-  if (draft === null || draft.isEmpty) return planRenewal(state)
-  if (draft.identity === 'regenerated') return { step: 'regenerate' }
-  if (draft.scope !== 'all' && !isAnythingSet(draft)) return { step: 'end' }
-  return planUpdate(state, stored, draft)
+  const { stored } = state
+  if (layer?.identity === 'destroyed') return planLogout(state, layer)
+  if (stored === null) return layer !== null && isAnythingSet(layer) ? { step: 'create' } : NOTHING
+  if (layer === null || layer.isEmpty) return planRenewal(state, layer)
+  if (layer.identity === 'regenerated') return { step: 'regenerate' }
+  if (layer.scope !== 'all' && !isAnythingSet(layer)) return { step: 'end' }
+  return planUpdate(state, stored, layer)
 }
 
 /** Whether there is something to save, beyond a renewal. */
@@ -58,14 +58,14 @@ export function needsNewCookie (plan: SavePlan, { draft }: SessionState): boolea
   return plan.step === 'create' || plan.step === 'regenerate' || (plan.step === 'update' && plan.token !== null)
 }
 
-function planLogout ({ stored, openedIds, draft }: SessionState): SavePlan {
+function planLogout ({ stored, openedIds }: SessionState, layer: Layer): SavePlan {
   if (stored !== null || openedIds.length > 0) return { step: 'logout' }
-  return isAnythingSet(draft as Layer) ? { step: 'create' } : NOTHING
+  return isAnythingSet(layer) ? { step: 'create' } : NOTHING
 }
 
-function planRenewal (state: SessionState): SavePlan {
+function planRenewal (state: SessionState, layer: Layer | null): SavePlan {
   if (state.unrenewedAt === state.usedAt) return NOTHING
-  const renewal = dueRenewalOf(draftOf(state), state.now())
+  const renewal = dueRenewalOf(draftOf(state, layer), state.now())
   return renewal === null ? NOTHING : { step: 'touch', renewal }
 }
 
@@ -73,8 +73,8 @@ function planUpdate (state: SessionState, stored: StoredSession, layer: Layer): 
   const values = changesOf(layer, stored)
   const deadlines = deadlineChanges(state, stored, layer)
   const token = tokenChanges(state, stored, layer, state.now())
-  if (values === null && deadlines === null && token === null) return planRenewal(state)
-  const renewal = deadlines === null ? dueRenewalOf(draftOf(state), state.now()) : null
+  if (values === null && deadlines === null && token === null) return planRenewal(state, layer)
+  const renewal = deadlines === null ? dueRenewalOf(draftOf(state, layer), state.now()) : null
   return {
     step: 'update',
     changes: {

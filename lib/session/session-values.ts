@@ -99,8 +99,8 @@ export class SessionValues extends Layers {
     this.live?.releaseUnless((key, encoded) => this.encodedValue(key) === encoded)
   }
 
-  override confirmValue (stored: StoredSession, key: string, encoded: string | null, pending: string | null | undefined): void {
-    super.confirmValue(stored, key, encoded, pending)
+  override confirmValue (stored: StoredSession, key: string, encoded: string | null): void {
+    super.confirmValue(stored, key, encoded)
     if (this.draft?.written.has(key) !== true) this.live?.release(key)
   }
 

@@ -14,7 +14,7 @@ const MAX_NEW_IDS = 3
 /** Stores what is pending as a new session. */
 export function beginSession (save: Save): Awaitable<CookieAction> {
   const { context, state } = save
-  return andThen(createRecord(save, state.sent ?? state.send(), 1), (stored) => {
+  return andThen(createRecord(save, state.sending(), 1), (stored) => {
     state.confirm(stored)
     context.events.emit('created', stored.id)
     return 'send'

@@ -6,13 +6,13 @@ import { logLine } from '../log-line.js'
 import type { StoredSession } from '../session/layers.js'
 import type { Awaitable } from '../../types/store.js'
 import { beginSession } from './begin-session.js'
-import type { CookieAction, Save } from './save.js'
+import type { CookieAction, Save, SaveResult } from './save.js'
 
 /** Ends the session because it was emptied, unless its user has stepped up since this request loaded it. */
-export function endSession (save: Save): Awaitable<CookieAction> {
+export function endSession (save: Save): Awaitable<SaveResult> {
   const { context, state } = save
   const { id, record } = state.stored as StoredSession
-  state.send()
+  state.sending()
   return andThen(context.store.destroy(id, { ifGeneration: record.generation }), (result) => {
     if (result !== 'done') return endedElsewhere(save)
     state.confirm(null)
@@ -26,7 +26,7 @@ export function logOut (save: Save): Awaitable<CookieAction> {
   const { state } = save
   const ids = new Set(state.openedIds)
   if (state.stored !== null) ids.add(state.stored.id)
-  const layer = state.send()
+  const layer = state.sending()
   return andThen(endAll(save, [...ids], 0), (ended) => {
     state.openedIds = []
     state.stored = null
@@ -50,23 +50,24 @@ function endAll (save: Save, [id, ...rest]: readonly string[], ended: number): A
 }
 
 /**
- * The session has ended, and with it what was pending. The cookie is left alone: another response may have
+ * The session has ended, and with it what was pending. The browser's cookie is left alone: another response may have
  * set a newer one. Throws when the app said that the user proved who they are, for then something must follow.
  */
-export function endedElsewhere ({ state, log }: Omit<Save, 'context'>): CookieAction {
+export function endedElsewhere ({ state, log }: Omit<Save, 'context'>): 'ended' {
   logLine(log, 'debug', { sessionId: state.stored?.id }, 'the session ended elsewhere; the changes of this request are dropped')
+  const identity = state.sent?.identity
   state.retract()
-  const identity = state.draft?.identity
   state.end()
   if (identity === 'reauthenticated') throw new SessionEndedError()
-  return 'none'
+  return 'ended'
 }
 
 /** What was set after the session had ended is dropped like what was pending then. */
-export function dropAfterEnd ({ state, log }: Save): CookieAction {
-  if (state.status === 'ended' && state.draft !== null) {
+export function dropAfterEnd ({ state, log }: Save): SaveResult {
+  if (state.status !== 'ended') return 'none'
+  if (state.draft !== null) {
     logLine(log, 'debug', { sessionId: state.endedId }, 'the session had ended before; the changes since are dropped')
     state.dropChanges()
   }
-  return 'none'
+  return 'ended'
 }

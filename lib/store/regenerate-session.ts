@@ -11,17 +11,17 @@ import type { Awaitable } from '../../types/store.js'
 import { createRecord } from './begin-session.js'
 import { endedElsewhere } from './end-session.js'
 import { readAgain } from './read-again.js'
-import type { CookieAction, Save } from './save.js'
+import type { CookieAction, Save, SaveResult } from './save.js'
 
 const MAX_ROUNDS = 1000
 
-export function regenerateSession (save: Save): Awaitable<CookieAction> {
-  const layer = save.state.send()
+export function regenerateSession (save: Save): Awaitable<SaveResult> {
+  const layer = save.state.sending()
   return andThen(createRecord(save, layer, 1), (created) => endOld(save, layer, created, 0))
 }
 
 /** Ends the old session if it still is what the new one was made from. */
-function endOld (save: Save, layer: Layer, created: StoredSession, round: number): Awaitable<CookieAction> {
+function endOld (save: Save, layer: Layer, created: StoredSession, round: number): Awaitable<SaveResult> {
   const { context, state } = save
   const old = state.stored as StoredSession
   const condition = {
@@ -40,7 +40,7 @@ function endOld (save: Save, layer: Layer, created: StoredSession, round: number
 }
 
 /** The old session has ended: its values stay behind, and what this request has set begins the new one. */
-function beginWithoutOld (save: Save, layer: Layer, created: StoredSession, old: StoredSession): Awaitable<CookieAction> {
+function beginWithoutOld (save: Save, layer: Layer, created: StoredSession, old: StoredSession): Awaitable<SaveResult> {
   const { context, state } = save
   if (!isAnythingSet(layer)) return andThen(context.store.destroy(created.id), () => endedElsewhere(save))
   const hadKept = keepsStored(layer, old)

@@ -13,7 +13,7 @@ import { beginSession } from './begin-session.js'
 import { dropAfterEnd, endedElsewhere, endSession, logOut } from './end-session.js'
 import { readAgain } from './read-again.js'
 import { regenerateSession } from './regenerate-session.js'
-import type { CookieAction, Save } from './save.js'
+import type { CookieAction, Save, SaveResult } from './save.js'
 import { inTurn } from './save-step.js'
 import { refuseResult } from './too-large.js'
 import type { SessionLog, StoreContext } from './store-context.js'
@@ -22,17 +22,19 @@ import type { SessionLog, StoreContext } from './store-context.js'
 const MAX_ROUNDS = 1000
 
 /**
- * Saves what is pending, after a save of the same session that is under way.
- * Answers with what that means for the cookie; throws when the store fails, and then nothing was confirmed.
+ * Saves what is pending, after a save of the same session that is under way. `refuse` may throw for a plan that must not be followed.
+ * Answers with what became of it; throws when the store fails, and then nothing was confirmed.
  */
-export function saveSession (context: StoreContext, state: SessionState, log: SessionLog): Awaitable<CookieAction> {
+export function saveSession (context: StoreContext, state: SessionState, log: SessionLog, refuse?: (plan: SavePlan) => void): Awaitable<SaveResult> {
   return inTurn(state, () => {
     state.collect()
-    return take({ context, state, log }, planSave(state), 0)
+    const plan = planSave(state)
+    refuse?.(plan)
+    return take({ context, state, log }, plan, 0)
   })
 }
 
-function take (save: Save, plan: SavePlan, round: number): Awaitable<CookieAction> {
+function take (save: Save, plan: SavePlan, round: number): Awaitable<SaveResult> {
   switch (plan.step) {
     case 'nothing': return dropAfterEnd(save)
     case 'create': return beginSession(save)
@@ -45,10 +47,10 @@ function take (save: Save, plan: SavePlan, round: number): Awaitable<CookieActio
 }
 
 /** A renewal that fails is no reason to fail a response that is ready. */
-function touch ({ context, state, log }: Save, { renewal }: Extract<SavePlan, { step: 'touch' }>): Awaitable<CookieAction> {
+function touch ({ context, state, log }: Save, { renewal }: Extract<SavePlan, { step: 'touch' }>): Awaitable<SaveResult> {
   const stored = state.stored as StoredSession
-  state.send()
-  return recover(() => andThen(context.store.touch(stored.id, renewal), (result): CookieAction => {
+  state.sending()
+  return recover(() => andThen(context.store.touch(stored.id, renewal), (result): SaveResult => {
     if (result === 'missing') return endedElsewhere({ state, log })
     const record = result === 'done' ? applyRenewal(stored.record, renewal) : null
     state.confirm(record === null ? stored : { ...stored, record })
@@ -60,10 +62,10 @@ function touch ({ context, state, log }: Save, { renewal }: Extract<SavePlan, { 
   })
 }
 
-function update (save: Save, { changes, token }: Extract<SavePlan, { step: 'update' }>, round: number): Awaitable<CookieAction> {
+function update (save: Save, { changes, token }: Extract<SavePlan, { step: 'update' }>, round: number): Awaitable<SaveResult> {
   const { context, state } = save
   const stored = state.stored as StoredSession
-  const { identity } = state.send()
+  const { identity } = state.sending()
   return andThen(context.store.update(stored.id, changes), (result) => {
     switch (result) {
       case 'missing': return endedElsewhere(save)
@@ -81,11 +83,18 @@ function update (save: Save, { changes, token }: Extract<SavePlan, { step: 'upda
   })
 }
 
-/** Another request was faster: takes in what it stored and decides anew. */
-function retry (save: Save, stored: StoredSession, round: number): Awaitable<CookieAction> {
+/** Another request was faster: takes in what it stored, and decides anew about what was sent. What was changed since is left to the next save. */
+function retry (save: Save, stored: StoredSession, round: number): Awaitable<SaveResult> {
+  const { state } = save
   if (round === MAX_ROUNDS) throw new ConflictError()
-  save.state.retract()
-  return andThen(readAgain(save, stored), (isThere) => isThere ? take(save, planSave(save.state), round + 1) : endedElsewhere(save))
+  return andThen(readAgain(save, stored), (isThere) => {
+    if (!isThere) return endedElsewhere(save)
+    const plan = planSave(state, state.sent)
+    if (plan.step !== 'nothing') return take(save, plan, round + 1)
+    // the other request has stored the same
+    state.confirm(state.stored)
+    return 'none'
+  })
 }
 
 /** A cookie that outlives the browser's session moves along with the deadline. */

@@ -33,7 +33,7 @@ function take<T> (state: SessionState, step: () => Awaitable<T>): Awaitable<T> {
 
 /** What was sent is pending again. A session that was to begin may have begun, so the next attempt takes another id. */
 function fail (state: SessionState): void {
+  const { sent, stored } = state
+  if (sent !== null && (stored === null || beginsAnew(sent))) sent.token = null
   state.retract()
-  const { draft, stored } = state
-  if (draft !== null && (stored === null || beginsAnew(draft))) draft.token = null
 }

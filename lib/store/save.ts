@@ -2,8 +2,11 @@
 import type { SessionState } from '../session/session-state.js'
 import type { SessionLog, StoreContext } from './store-context.js'
 
-/** What the response has to do about the cookie; `renew` only moves its lifetime. */
+/** What a stored change means for the cookie of the response; `renew` only moves its lifetime. */
 export type CookieAction = 'send' | 'renew' | 'clear' | 'none'
+
+/** `ended`: the session had ended, and what the save sent is not stored. */
+export type SaveResult = CookieAction | 'ended'
 
 /** One session that is being saved. */
 export interface Save {

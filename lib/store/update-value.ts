@@ -24,7 +24,7 @@ const MAX_ROUNDS = 1000
 export function updateValue (save: Save, key: string, step: ValueStep): Awaitable<ValueUpdate> {
   return inTurn(save.state, () => {
     save.state.collect()
-    return attempt(save, key, step, 0)
+    return attempt(save, key, step, save.state.draft?.lookUp(key), 0)
   })
 }
 
@@ -33,17 +33,17 @@ export interface ValueUpdate {
   readonly after: unknown
 }
 
-function attempt (save: Save, key: string, step: ValueStep, round: number): Awaitable<ValueUpdate> {
+/** `pending` is what the request itself had changed at the beginning; what it sets in the meantime stays pending and comes after. */
+function attempt (save: Save, key: string, step: ValueStep, pending: string | null | undefined, round: number): Awaitable<ValueUpdate> {
   const { state } = save
   const { stored } = state
   if (state.status === 'ended') throw new SessionEndedError()
   if (stored === null) return updateDraft(save, key, step)
-  const pending = state.draft?.lookUp(key)
   const current = pending === undefined ? storedValue(stored.record.values, key) : pending
   const before = current === null ? undefined : state.decoded(current)
   const after = step(current === null ? undefined : state.decoded(current))
   const encoded = after === undefined ? null : encode(key, after)
-  if (encoded === null && current === null) return confirmAbsent(save, stored, key, step, round)
+  if (encoded === null && current === null) return confirmAbsent(save, stored, key, step, pending, round)
   const changes: SessionChanges = {
     clear: false,
     set: encoded === null ? {} : { [key]: encoded },
@@ -52,22 +52,23 @@ function attempt (save: Save, key: string, step: ValueStep, round: number): Awai
     maxSize: state.settings.maxSize,
     ...(pending === undefined && { ifValue: { key, encoded: current } })
   }
+  if (round === 0) state.sendValue(key)
   return andThen(save.context.store.update(stored.id, changes), (result) => {
     switch (result) {
       case 'missing': return ended(save)
       case 'too-large': return refuseResult(save, stored, changes)
-      case 'conflict': return again(save, stored, key, step, round)
+      case 'conflict': return again(save, stored, key, step, pending, round)
     }
-    state.confirmValue(stored, key, encoded, pending)
+    state.confirmValue(stored, key, encoded)
     save.context.events.emit('saved', stored.id)
     return { before, after }
   })
 }
 
 /** Absent it was when the session was loaded, and absent it is to stay: is it still? */
-function confirmAbsent (save: Save, stored: StoredSession, key: string, step: ValueStep, round: number): Awaitable<ValueUpdate> {
+function confirmAbsent (save: Save, stored: StoredSession, key: string, step: ValueStep, pending: string | null | undefined, round: number): Awaitable<ValueUpdate> {
   if (round > 0) return { before: undefined, after: undefined }
-  return again(save, stored, key, step, round)
+  return again(save, stored, key, step, pending, round)
 }
 
 function updateDraft ({ state }: Save, key: string, step: ValueStep): ValueUpdate {
@@ -77,13 +78,14 @@ function updateDraft ({ state }: Save, key: string, step: ValueStep): ValueUpdat
   return { before, after }
 }
 
-function again (save: Save, stored: StoredSession, key: string, step: ValueStep, round: number): Awaitable<ValueUpdate> {
+function again (save: Save, stored: StoredSession, key: string, step: ValueStep, pending: string | null | undefined, round: number): Awaitable<ValueUpdate> {
   if (round === MAX_ROUNDS) throw new ConflictError()
-  return andThen(readAgain(save, stored), (isThere) => isThere ? attempt(save, key, step, round + 1) : ended(save))
+  return andThen(readAgain(save, stored), (isThere) => isThere ? attempt(save, key, step, pending, round + 1) : ended(save))
 }
 
 function ended ({ state, log }: Save): never {
   logLine(log, 'debug', { sessionId: state.stored?.id }, 'the session ended elsewhere; the changes of this request are dropped')
+  state.retract()
   state.end()
   throw new SessionEndedError()
 }

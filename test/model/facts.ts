@@ -164,7 +164,6 @@ export function readFacts (history: readonly Event[]): Facts {
       const pending = track.acts.filter((act) => (act.fate === 'pending' || act.fate === 'unknown') && act.deed.n < deed.n && act !== own)
       const outcome = deed.error !== undefined ? 'unknown' : deed.result === true ? 'confirmed' : 'dropped'
       close(track, pending, outcome, track.lineAt.get(deed.n) ?? null, now)
-      if (track.acts.some((act) => act.deed.n > deed.n && ENDS.has(act.deed.op.does))) leaveUnjudged(pending)
     } else if (own !== undefined && own.fate === 'pending') {
       const outcome = deed.error === undefined ? 'confirmed' : isStoreFailure(deed.error) ? 'unknown' : 'dropped'
       const before = track.acts.filter((act) => act.fate === 'pending' && act.deed.n < deed.n)
@@ -210,17 +209,6 @@ export function readFacts (history: readonly Event[]): Facts {
 
   function leaveOpen (track: Track): void {
     for (const act of track.acts) if (act.fate === 'pending') act.fate = 'unknown'
-  }
-}
-
-/**
- * Where regenerate() or destroy() is called while a save is under way, that save answers true also when
- * it found the session ended: what it sent is pending again, below the new session. Not judged: whether it was stored.
- */
-function leaveUnjudged (acts: readonly Act[]): void {
-  for (const act of acts) {
-    act.fate = 'unknown'
-    act.confirmedAt = Infinity
   }
 }
 

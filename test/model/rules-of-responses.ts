@@ -39,7 +39,8 @@ function * checkCookie (track: Track): Iterable<Fault> {
   if (sent !== undefined && line === null && track.stored?.acts.length === 0) yield { kind: 'cookie for nothing', text: `${name} sets a cookie, and stored nothing` }
   if (sent !== undefined && !isNew && view?.found === true && !visit.ops.some(({ does }) => SENDS_COOKIE.has(does))) yield { kind: 'needless cookie', text: `${name} sets a cookie, and did nothing that needs one` }
   if (sent === undefined && cookies.length > 0 && view !== null && !visit.ops.some(({ does }) => does === 'destroy' || does === 'clear' || does === 'regenerate')) yield { kind: 'needless clearing', text: `${name} clears the cookie, and did not log out` }
-  if (status !== 200 || sent !== undefined || !isNew) return
+  // a session that began here and has ended since leaves no cookie behind
+  if (status !== 200 || sent !== undefined || !isNew || visit.response.isEnded) return
   const content = line.acts.filter((act) => act.visit === visit && act.deed.op.does === 'set' && act.fate === 'confirmed')
   const stands = content.some((act) => !line.acts.some((later) => later.visit === visit && later.at > act.at && later.deed.op.does !== 'set' && touches(later, keyOf(act.deed))))
   const isLogin = visit.ops.some(({ does }) => does === 'regenerate' || does === 'destroy')
@@ -59,7 +60,7 @@ function * checkIdentity ({ history }: Facts, { visit, line, failed }: Track): I
   // one that could not be stored may be stored all the same: the next attempt takes another id
   const hasFailed = failed.length > 0 && line.by === visit
   if (save.result === true && !hasFailed && response.identity.id !== save.identity.id) yield { kind: 'id changes by itself', text: `request #${visit.n} has another id after its save, and nothing asked for one` }
-  else if (response.status === 200 && !['', null].includes(save.identity.cookie) && response.identity.cookie !== save.identity.cookie) yield { kind: 'cookie changes by itself', text: `request #${visit.n} sends another cookie than its save made` }
+  else if (response.status === 200 && !['', null].includes(save.identity.cookie) && response.identity.cookie !== save.identity.cookie && !(response.isEnded && response.identity.cookie === null)) yield { kind: 'cookie changes by itself', text: `request #${visit.n} sends another cookie than its save made` }
 }
 
 /** A request reads what it wrote itself. */

@@ -67,7 +67,7 @@ t.test('what lies over what: draft, sent, stored', async (t) => {
   open({ values: { a: '1', b: '1', c: '1' } })
   state.set('b', 2)
   state.set('c', 2)
-  state.send()
+  state.sending()
   state.set('c', 3)
   state.remove('a')
   t.same([state.get('a'), state.get('b'), state.get('c'), state.keys()], [undefined, 2, 3, ['b', 'c']])
@@ -84,7 +84,7 @@ t.test('what is changed inside an object while a save is under way is found by t
   const cart = state.get('cart') as string[]
   cart.push('b')
   state.collect()
-  state.send()
+  state.sending()
   cart.push('c')
   state.collect()
   t.same([...state.draft?.written ?? []], [['cart', '["a","b","c"]']])

@@ -49,7 +49,7 @@ t.test('where the old session has ended, only what this request set begins', asy
 t.test('where it has ended and nothing was set, nothing is left', async (t) => {
   const kit = saveKit({ destroy: ['missing'] })
   kit.open().regenerate('all')
-  t.equal(saveSession(kit.context, kit.state, kit.save.log), 'none')
+  t.equal(saveSession(kit.context, kit.state, kit.save.log), 'ended')
   t.same(kit.names(), ['create', 'destroy', 'destroy'])
   t.equal(kit.asked[2]?.[1], kit.asked[0]?.[1], 'the new one is ended')
 })

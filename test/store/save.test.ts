@@ -98,7 +98,7 @@ t.test('a renewal that has become stale changes nothing, and one without a recor
   t.equal(stale.state.status, 'open')
   const missing = saveKit({ touch: ['missing'] })
   missing.open({ expiresAt: missing.clock.now() + HOUR / 2 })
-  t.equal(saved(missing), 'none')
+  t.equal(saved(missing), 'ended')
   t.equal(missing.state.status, 'ended')
 })
 
@@ -141,7 +141,7 @@ t.test('a logout that fails in the middle is tried again as a whole', async (t) 
 t.test('an emptied session ends at its generation only', async (t) => {
   const kit = saveKit({ destroy: ['conflict'] })
   kit.open({ generation: 2 }).clear()
-  t.equal(saved(kit), 'none')
+  t.equal(saved(kit), 'ended')
   t.same(kit.asked, [['destroy', kit.token.id, { ifGeneration: 2 }]])
   t.equal(kit.state.status, 'ended')
 })
