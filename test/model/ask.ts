@@ -35,7 +35,7 @@ export function endedAt (line: Line, clocks: Clocks): number {
 }
 
 /** What has expired does not end; and a login or a clear() ends what it was loaded from, not what another request stepped up since. */
-function mayEndNothing (act: Act, clocks: Clocks): boolean {
+export function mayEndNothing (act: Act, clocks: Clocks): boolean {
   const { line, sentAt, confirmedAt, visit, deed } = act
   if (clocks.mayHaveExpired(line, sentAt, confirmedAt)) return true
   return deed.op.does !== 'destroy' && mayHaveSteppedUp(line, visit, sentAt, confirmedAt)

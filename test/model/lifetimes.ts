@@ -1,6 +1,7 @@
 // When a session must still be there, and when it must not any more. Both sides
 // are cautious: between them lies what the promises leave open.
 import type { Act, Facts, Line, Track } from './facts.js'
+import type { Visit } from './history.js'
 import { DEFAULTS, LIFETIMES } from './schedule.js'
 
 interface Limits { readonly idle: number, readonly absolute: number }
@@ -98,6 +99,7 @@ export function readClocks ({ history, tracks, lines, lineOf }: Facts): Clocks {
         if (act.confirmedAt === now) times.lifetimeConfirmed(act, now)
       }
       if (isInUse(line, now)) times.inUse(clock)
+      if (what === 'applied' && isOverdue(event.visit, line, now, Math.min(...times.limits(now).map(({ idle }) => idle)))) times.doubts.push({ from: now, to: Infinity })
       const last = times.doubts.at(-1)
       if (clock >= times.aliveUntil(now)) {
         if (last === undefined || last.to !== Infinity) times.doubts.push({ from: now, to: Infinity })
@@ -121,6 +123,13 @@ export function readClocks ({ history, tracks, lines, lineOf }: Facts): Clocks {
     if (!failed && !isDisturbed && !wentBack) times.lastUse = Math.max(times.lastUse, track.visit.arrival)
   }
 
+  /** A call that is under way for longer than the idle timeout writes a deadline that has passed. */
+  function isOverdue (visit: Visit, line: Line, now: number, idle: number): boolean {
+    const track = tracks.find((each) => each.visit === visit) as Track
+    const asked = history.slice(0, now).findLast((event) => event.what === 'asked' && event.visit === visit)
+    return asked !== undefined && isInUseBy(track, line) && clockAt(now) - asked.clock >= idle
+  }
+
   /** Somebody found it: it has not expired, whatever the clock showed. */
   function wasFound (line: Line, since: number, now: number): boolean {
     return tracks.some((track) => track.loadedAt === now && track.sentAt > since && track.via === line && track.view?.found === true)
@@ -135,8 +144,12 @@ export function readClocks ({ history, tracks, lines, lineOf }: Facts): Clocks {
   }
 
   function isInUse (line: Line, now: number): boolean {
-    return tracks.some((track) => track.sentAt <= now && lastSignOf(track) >= now && (track.via === line || track.acts.some((act) => act.line === line) || line.by === track.visit))
+    return tracks.some((track) => track.sentAt <= now && lastSignOf(track) >= now && isInUseBy(track, line))
   }
+}
+
+function isInUseBy (track: Track, line: Line): boolean {
+  return track.via === line || line.by === track.visit || track.acts.some((act) => act.line === line)
 }
 
 /** Orphaned calls of a failed or dead request may still be applied. */

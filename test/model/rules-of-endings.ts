@@ -74,7 +74,8 @@ function * checkLate ({ history, tracks }: Facts, clocks: Clocks): Iterable<Faul
     const { via, visit, sentAt } = track
     if (via === null || visit.response === null || logsIn(track) || logsOut(track)) continue
     const dead = Math.min(endedAt(via, clocks), deadTokenSince(via, visit.token as string))
-    if (dead >= sentAt) continue
+    // what had expired before is unknown, not late
+    if (dead >= sentAt || clocks.mayHaveExpired(via, firstSign(via, dead), dead)) continue
     const times = history.slice(firstSign(via, dead), track.answeredAt + 1).map(({ clock }) => clock)
     if (Math.max(...times) - Math.min(...times) >= MINUTE) continue
     if (visit.response.cookies.length > 0) yield { kind: 'late request gets a cookie', text: `request #${visit.n} came late with a dead token, and its response sets a cookie` }

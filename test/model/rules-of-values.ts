@@ -1,5 +1,5 @@
 // What a look into a session must show, and what it must not.
-import { mayCount, touches, type Fault } from './ask.js'
+import { mayEndNothing, mayCount, touches, type Fault } from './ask.js'
 import type { Act, Facts, Line, Track } from './facts.js'
 import type { View } from './history.js'
 import type { Clocks } from './lifetimes.js'
@@ -17,7 +17,7 @@ export function * checkValues (facts: Facts, clocks: Clocks): Iterable<Fault> {
   for (const line of facts.lines) for (const act of line.acts) if (act.deed.op.does === 'set') writers.set(act.deed.value, act)
   for (const sight of sightsOf(facts)) {
     yield * checkKept(sight, clocks, facts)
-    yield * checkOrigin(sight, writers, facts)
+    yield * checkOrigin(sight, writers, clocks, facts)
     yield * checkCount(sight, clocks)
   }
   yield * checkTaken(facts)
@@ -48,7 +48,7 @@ function * checkKept ({ name, line, from, to, data }: Sight, clocks: Clocks, { t
 }
 
 /** Every value was stored in this session, or came along with a regenerate() that named its key; and nothing comes back. */
-function * checkOrigin (sight: Sight, writers: ReadonlyMap<string, Act>, { tracks }: Facts): Iterable<Fault> {
+function * checkOrigin (sight: Sight, writers: ReadonlyMap<string, Act>, clocks: Clocks, { tracks }: Facts): Iterable<Fault> {
   for (const [key, value] of Object.entries(sight.data)) {
     const act = writers.get(String(value))
     if (key === 'n') continue
@@ -58,7 +58,7 @@ function * checkOrigin (sight: Sight, writers: ReadonlyMap<string, Act>, { track
     }
     const isKept = comesAlong(act.line, sight.line, key)
     if (isKept !== 'yes') yield { kind: isKept === 'left' ? 'key not kept comes along' : 'foreign value', text: `${sight.name} sees ${key} = ${String(value)} in ${sight.line.name}, stored in ${act.line.name}` }
-    else if (keptFromTheDead(act, sight.line, tracks)) yield { kind: 'kept from an ended session', text: `${sight.name} sees ${key} = ${String(value)} in ${sight.line.name}, kept from ${act.line.name} after that had ended` }
+    else if (keptFromTheDead(act, sight.line, clocks, tracks)) yield { kind: 'kept from an ended session', text: `${sight.name} sees ${key} = ${String(value)} in ${sight.line.name}, kept from ${act.line.name} after that had ended` }
     const later = act.line.acts.find((other) => other !== act && isLater(other, act, key, tracks) && other.confirmedAt <= (act.line === sight.line ? sight.from : sight.line.bornAt))
     if (later !== undefined) yield { kind: 'value comes back', text: `${sight.name} sees ${key} = ${String(value)} in ${sight.line.name}, which request #${later.visit.n} had taken away` }
   }
@@ -74,12 +74,12 @@ function comesAlong (from: Line, to: Line, key: string): 'yes' | 'left' | 'forei
 }
 
 /** A stored key came along although the session it came from had ended before. */
-function keptFromTheDead (act: Act, to: Line, tracks: readonly Track[]): boolean {
+function keptFromTheDead (act: Act, to: Line, clocks: Clocks, tracks: readonly Track[]): boolean {
   for (let line: Line | null = to; line !== null && line !== act.line; line = line.parent) {
     const maker = tracks.find(({ visit }) => visit === line?.by) as Track
     if (maker.visit === act.visit) return false
     const firstAsk = Math.min(Infinity, ...maker.asked.filter((at) => at >= (line as Line).bornAt))
-    if (line.parent?.acts.some((end) => end.ends && end.visit !== maker.visit && end.confirmedAt < firstAsk)) return true
+    if (line.parent?.acts.some((end) => end.ends && end.visit !== maker.visit && end.confirmedAt < firstAsk && !mayEndNothing(end, clocks))) return true
   }
   return false
 }
