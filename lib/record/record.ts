@@ -4,8 +4,8 @@ import { MAX_DURATION } from '../duration.js'
 import { isStackOverflow } from '../stack-overflow.js'
 import type { EarlierVerifier, EndedSession, SessionLifetime, SessionRecord } from '../../types/store.js'
 
-// The last millisecond that a Date can hold (ECMA-262, "Time Values and Time Range")
-const MAX_DATE = 8.64e15
+/** The last millisecond that a Date can hold (ECMA-262, "Time Values and Time Range"). */
+export const MAX_DATE = 8.64e15
 
 /** How long the mark of an ended session is kept. */
 export const ENDED_FOR = 60_000

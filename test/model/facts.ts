@@ -196,8 +196,9 @@ export function readFacts (history: readonly Event[]): Facts {
   function close (track: Track, acts: readonly Act[], fate: Act['fate'], line: Line | null, now: number): void {
     for (const act of acts) {
       // a save that says no after all may have stored something
-      act.fate = fate === 'dropped' && track.applied.some((at) => at >= act.at) ? 'unknown' : fate
-      if (fate === 'confirmed') act.confirmedAt = now
+      const isUnsure = (fate === 'dropped' && track.applied.some((at) => at >= act.at)) || (fate === 'confirmed' && isSuperseded(act, acts))
+      act.fate = isUnsure ? 'unknown' : fate
+      if (act.fate === 'confirmed') act.confirmedAt = now
       if (act.deed.op.does === 'clear') act.ends = leavesNothing(acts.filter((each) => each.at >= act.at || each.line !== act.line), act.line)
     }
     if (fate === 'dropped' && acts.some((act) => act.fate === 'unknown')) track.stored = line
@@ -210,6 +211,11 @@ export function readFacts (history: readonly Event[]): Facts {
   function leaveOpen (track: Track): void {
     for (const act of track.acts) if (act.fate === 'pending') act.fate = 'unknown'
   }
+}
+
+/** A step-up that a login of the same save comes after: the login may end the session, or find that it has ended. */
+function isSuperseded (act: Act, acts: readonly Act[]): boolean {
+  return act.deed.op.does === 'reauthenticated' && acts.some((later) => later.at > act.at && later.deed.op.does === 'regenerate')
 }
 
 /** A clear, and nothing set after it. One that regenerate() begins in the same save stays, and is empty. */

@@ -2,7 +2,7 @@
 import { isStoreFailure, mayBeEnded, mayHaveSteppedUp, touches, type Fault } from './ask.js'
 import type { Facts, Track } from './facts.js'
 import type { Clocks } from './lifetimes.js'
-import type { Deed } from './history.js'
+import type { Deed, Visit } from './history.js'
 
 const CHANGES_ID = new Set(['rotate', 'regenerate', 'reauthenticated', 'destroy', 'clear', 'reload'])
 const SENDS_COOKIE = new Set(['rotate', 'regenerate', 'reauthenticated', 'lifetime'])
@@ -91,17 +91,28 @@ function * checkOwnReads ({ history }: Facts, track: Track, clocks: Clocks): Ite
 
 /** `save()` answers false, or `update` throws, only where something may have ended the session. */
 function * checkDrops ({ history }: Facts, track: Track, clocks: Clocks): Iterable<Fault> {
+  let hasHeardOfEnd = false
   for (const [now, event] of history.entries()) {
     if (event.what !== 'settled' || event.visit !== track.visit) continue
     const { deed } = event
     const isDropped = deed.op.does === 'save' ? deed.result === false : deed.op.does === 'update' && deed.error !== undefined && !isStoreFailure(deed.error)
     const line = track.lineAt.get(deed.n) ?? null
-    if (!isDropped || line === null || line.isLimbo) continue
+    const isFirst = !hasHeardOfEnd
+    if (isDropped) hasHeardOfEnd = true
+    // from the first answer that said so the request's session has ended, whatever it set since
+    if (!isDropped || !isFirst || line === null || line.isLimbo) continue
+    if (wentBackDuring(history, event.visit, now)) continue
     // what this request made itself, or what it found, whoever ended that
     const over = [line, ...(line.by === track.visit && line.parent !== null ? [line.parent] : [])]
     if (over.some((each) => mayBeEnded(each, now) || mayHaveSteppedUp(each, track.visit, track.sentAt, now) || clocks.mayHaveExpired(each, track.sentAt, now))) continue
     yield { kind: 'dropped without cause', text: `request #${track.visit.n} is told that ${line.name} has ended, and it has not` }
   }
+}
+
+/** A call brings the time at which it was asked along: to a clock set back since, what lives by the new time has expired. */
+function wentBackDuring (history: Facts['history'], visit: Visit, now: number): boolean {
+  const asked = history.slice(0, now).findLastIndex((event) => event.what === 'asked' && event.visit === visit)
+  return history.slice(Math.max(asked, 0), now).some((event, i, all) => i > 0 && event.clock < (all[i - 1] as { clock: number }).clock)
 }
 
 function keyOf ({ op }: Deed): string {

@@ -353,6 +353,7 @@ t.test('a full server refuses to grow, and still renews, removes and ends', asyn
   await store.open()
   await store.create('a', record({ one: '1', two: '2' }))
   await store.create('b', record())
+  await store.create('big', record({ big: 'x'.repeat(1000), other: 'y'.repeat(1000) }))
   await client.config('SET', 'maxmemory', '1')
   const full = { message: /OOM/ }
   await t.rejects(store.create('c', record()), full)
@@ -362,11 +363,43 @@ t.test('a full server refuses to grow, and still renews, removes and ends', asyn
   t.equal(await store.update('a', { clear: false, set: {}, remove: ['two'] }), 'done')
   t.equal(await store.update('a', { ...setting({}), remove: ['one'], ifValue: { key: 'one', encoded: '1' } }), 'done', 'taking, too')
   t.same({ ...(await found(store, 'a')).values }, {})
+  const shrinking = { maxSize: 1_000_000 }
+  t.equal(await store.update('big', { ...setting({ big: '1' }), ...shrinking }), 'done', 'a smaller value')
+  t.equal(await store.update('big', { ...setting({ small: '2' }), remove: ['other'], ...shrinking }), 'done', 'a small key for a big one')
+  t.same({ ...(await found(store, 'big')).values }, { big: '1', small: '2' })
+  await t.rejects(store.update('big', { ...setting({ small: '3'.repeat(100) }), remove: ['absent'], ...shrinking }), full, 'a removal that frees nothing makes no room')
+  t.same({ ...(await found(store, 'big')).values }, { big: '1', small: '2' })
   t.equal(await store.destroy('a'), 'done')
   t.equal(await store.destroy('b', { ifVersion: 0 }), 'done')
+  t.equal(await store.destroy('big'), 'done')
   t.match(await store.read('a'), { endedAt: Number })
   await client.config('SET', 'maxmemory', '0')
-  t.same((await client.keys('*')).sort(), ['keep:a', 'keep:b'], 'the two marks')
+  t.same((await client.keys('*')).sort(), ['keep:a', 'keep:b', 'keep:big'], 'the marks')
+})
+
+t.test('no step changes anything in a record that another program has spoiled', async (t) => {
+  const client = await connectIoRedis(t, await startRedis(t))
+  const store = new RedisStore({ client })
+  const nonsense = ['', ' ', 'text', '-1', '1.5', '1e3', '0x10', 'NaN', '9'.repeat(20), '\0', '[', '{}', '1\n']
+  for (const field of ['v', 'e', 'c', 'a', 'g', 'l', 'p']) {
+    for (const value of nonsense) {
+      const id = `${field} ${value}`
+      await store.create(id, record())
+      await client.hset(`keep:${id}`, field, value)
+      const before = await client.hgetall(`keep:${id}`)
+      const answers = [
+        await store.update(id, setting({ a: '1' })), await store.update(id, { ...counting(0), maxSize: 100 }),
+        await store.touch(id, { renewTo: Date.now() + 2 * HOUR, atMost: Date.now() + 2 * HOUR, tolerance: 0, ifLifetime: null, ifAbsoluteExpiresAt: Number(before['a']) }),
+        await store.destroy(id, { ifGeneration: 0 }), await store.destroy(id, { ifVersion: 0 })
+      ]
+      t.same(answers, ['missing', 'missing', 'missing', 'missing', 'missing'], JSON.stringify(id))
+      t.same(await client.hgetall(`keep:${id}`), before)
+    }
+  }
+  await client.set('keep:another', 'kind of key')
+  t.equal(await store.create('another', record()), false)
+  t.equal(await store.update('another', setting({ a: '1' })), 'missing')
+  t.equal(await client.get('keep:another'), 'kind of key')
 })
 
 t.test('a session may have as many keys as fit, with each kind of client', async (t) => {

@@ -101,8 +101,14 @@ export function asText (text: string): string {
   return /\p{Surrogate}/u.test(text) ? JSON.stringify(text) : `:${text}`
 }
 
+/** What is no JSON after all, another program wrote; it stays what it is. */
 function ofText (text: string): string {
-  return text.startsWith(':') ? text.slice(1) : JSON.parse(text)
+  if (text.startsWith(':')) return text.slice(1)
+  try {
+    return String(JSON.parse(text))
+  } catch {
+    return text
+  }
 }
 
 function valueFields (values: SessionRecord['values']): Fields {

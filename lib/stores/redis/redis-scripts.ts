@@ -1,9 +1,10 @@
 // The conditional steps, as Lua that runs inside Redis. Each touches one key, so
 // that any node of a Cluster can run it, and writes nothing before its condition
-// is met. The first write decides whether a full server refuses: adding is
-// refused there, while moving a deadline, removing and ending still work.
+// is met. The first write decides whether a full server refuses: growing is
+// refused there, while moving a deadline, shrinking and ending still work.
 import { createHash } from 'node:crypto'
 import { ENDED_FOR } from '../../record/record.js'
+import { FIND_RECORD } from './find-record.js'
 import { FIELD } from './redis-record.js'
 
 /** A script, and the hash by which Redis knows it. */
@@ -11,12 +12,6 @@ export interface RedisScript {
   readonly source: string
   readonly sha1: string
 }
-
-// ARGV[1] is the app's time in every script: a deadline means the same here and there.
-const IS_LIVE = `
-local function is_live(expires)
-  return expires and (tonumber(expires) or 0) > tonumber(ARGV[1])
-end`
 
 // A client that gets no answer may send a command again; a step that would then count twice has a nonce.
 const NONCES = `
@@ -72,8 +67,8 @@ local function size_of(field, value)
 end`
 
 // Reads a record whole: what is in there decides, not how many fields there are.
-const OUTGROWS = `
-local function outgrows(max, clear, first, last)
+const SIZES = `
+local function sizes_of(clear, first, last)
   local sizes, before, after = {}, 0, 0
   local found = redis.call('HGETALL', KEYS[1])
   for i = 1, #found, 2 do
@@ -88,13 +83,13 @@ local function outgrows(max, clear, first, last)
   end
   for i = last + 1, #ARGV do sizes[ARGV[i]] = nil end
   for _, size in pairs(sizes) do after = after + size end
-  return after > max and after > before
+  return before, after
 end`
 
 /** `now, ttl, verifier, field, value, …`: 1, or 0 when the id is taken; by this very record it is not. */
-export const createScript = script(`${IS_LIVE}${EACH_THOUSAND}
-local found = redis.call('HMGET', KEYS[1], '${FIELD.expiresAt}', '${FIELD.verifier}')
-if is_live(found[1]) then return found[2] == ARGV[3] and 1 or 0 end
+export const createScript = script(`${FIND_RECORD}${EACH_THOUSAND}
+local found = find()
+if found.is_live then return found.verifier == ARGV[3] and 1 or 0 end
 if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('DEL', KEYS[1]) end
 set_fields(4, #ARGV)
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
@@ -105,22 +100,27 @@ return 1`)
  * maximal size, new verifier, nonce, ttl, renewTo, atMost, tolerance, lifetime, absoluteExpiresAt, length of the token's fields, length of what to set,
  * field, value, …, field to drop, …`. Answers done, missing, conflict or too-large.
  */
-export const updateScript = script(`${IS_LIVE}${NONCES}${RENEWED}${EACH_THOUSAND}${KEY_FIELDS}${OUTGROWS}
+export const updateScript = script(`${FIND_RECORD}${NONCES}${RENEWED}${EACH_THOUSAND}${KEY_FIELDS}${SIZES}
 local _, if_generation, if_verifier, is_timed, if_lived, value_field, is_there, value, clear, max_size, verifier, nonce, ttl, renew_to, at_most, tolerance, if_lifetime, if_absolute, token_count, count = unpack(ARGV, 1, 20)
-local found = redis.call('HMGET', KEYS[1], '${FIELD.expiresAt}', '${FIELD.generation}', '${FIELD.verifier}', '${FIELD.nonces}', '${FIELD.lifetime}', '${FIELD.absoluteExpiresAt}')
-if is_repeated(found[4], nonce) then return 'done' end
-if not is_live(found[1]) then return 'missing' end
-local is_applied = verifier ~= '' and found[3] == verifier
-if not is_applied and if_generation ~= '' and found[2] ~= if_generation then return 'conflict' end
-if not is_applied and if_verifier ~= '' and found[3] ~= if_verifier then return 'conflict' end
-if not is_applied and is_timed == '1' and (found[5] or '') ~= if_lived then return 'conflict' end
+local found = find()
+if is_repeated(found.nonces, nonce) then return 'done' end
+if not found.is_live then return 'missing' end
+local is_applied = verifier ~= '' and found.verifier == verifier
+if not is_applied and if_generation ~= '' and found.generation ~= if_generation then return 'conflict' end
+if not is_applied and if_verifier ~= '' and found.verifier ~= if_verifier then return 'conflict' end
+if not is_applied and is_timed == '1' and (found.lifetime or '') ~= if_lived then return 'conflict' end
 if value_field ~= '' then
   local current = redis.call('HGET', KEYS[1], value_field)
   if is_there == '1' and current ~= value or is_there ~= '1' and current then return 'conflict' end
 end
 local first, last = 21, 20 + tonumber(count)
 if is_applied then first = first + tonumber(token_count) end
-if max_size ~= '' and outgrows(tonumber(max_size), clear, first, last) then return 'too-large' end
+local shrinks = first > last
+if max_size ~= '' then
+  local before, after = sizes_of(clear, first, last)
+  if after > tonumber(max_size) and after > before then return 'too-large' end
+  shrinks = after < before
+end
 if clear == '1' then
   local keys = {}
   for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
@@ -128,39 +128,43 @@ if clear == '1' then
   end
   each_thousand('HDEL', keys, 1, #keys)
 end
+if shrinks then
+  if first <= last then redis.call('HDEL', KEYS[1], ARGV[first]) end
+  each_thousand('HDEL', ARGV, last + 1, #ARGV)
+end
 set_fields(first, last)
-each_thousand('HDEL', ARGV, last + 1, #ARGV)
+if not shrinks then each_thousand('HDEL', ARGV, last + 1, #ARGV) end
 if ttl ~= '' then
   redis.call('PEXPIRE', KEYS[1], ttl)
 elseif renew_to ~= '' then
-  local expires = renewed(found[1], found[5], found[6], renew_to, at_most, tolerance, if_lifetime, if_absolute)
-  if expires and expires ~= found[1] then move_deadline(expires) end
+  local expires = renewed(found.expires, found.lifetime, found.absolute, renew_to, at_most, tolerance, if_lifetime, if_absolute)
+  if expires and expires ~= found.expires then move_deadline(expires) end
 end
 redis.call('HINCRBY', KEYS[1], '${FIELD.version}', 1)
-if nonce ~= '' then redis.call('HSET', KEYS[1], '${FIELD.nonces}', with_nonce(found[4], nonce)) end
+if nonce ~= '' then redis.call('HSET', KEYS[1], '${FIELD.nonces}', with_nonce(found.nonces, nonce)) end
 return 'done'`)
 
 /** `now, renewTo, atMost, tolerance, lifetime, absoluteExpiresAt`: done, missing or stale. */
-export const touchScript = script(`${IS_LIVE}${RENEWED}
-local found = redis.call('HMGET', KEYS[1], '${FIELD.expiresAt}', '${FIELD.lifetime}', '${FIELD.absoluteExpiresAt}')
-if not is_live(found[1]) then return 'missing' end
-local expires = renewed(found[1], found[2], found[3], unpack(ARGV, 2, 6))
+export const touchScript = script(`${FIND_RECORD}${RENEWED}
+local found = find()
+if not found.is_live then return 'missing' end
+local expires = renewed(found.expires, found.lifetime, found.absolute, unpack(ARGV, 2, 6))
 if not expires then return 'stale' end
-if expires ~= found[1] then move_deadline(expires) end
+if expires ~= found.expires then move_deadline(expires) end
 return 'done'`)
 
 /** `now, generation or '', version or '', nonce`: done, missing or conflict. The mark keeps the nonces, for commands that arrive again. */
-export const destroyScript = script(`${IS_LIVE}${NONCES}
-local found = redis.call('HMGET', KEYS[1], '${FIELD.expiresAt}', '${FIELD.generation}', '${FIELD.version}', '${FIELD.nonces}', '${FIELD.endedAt}')
-if is_repeated(found[4], ARGV[4]) then return 'done' end
-if not is_live(found[1]) then
-  if not found[5] and ARGV[2] == '' and ARGV[3] == '' then redis.call('DEL', KEYS[1]) end
+export const destroyScript = script(`${FIND_RECORD}${NONCES}
+local found = find()
+if is_repeated(found.nonces, ARGV[4]) then return 'done' end
+if not found.is_live then
+  if not found.is_ended and ARGV[2] == '' and ARGV[3] == '' then redis.call('DEL', KEYS[1]) end
   return 'missing'
 end
-if ARGV[2] ~= '' and found[2] ~= ARGV[2] then return 'conflict' end
-if ARGV[3] ~= '' and found[3] ~= ARGV[3] then return 'conflict' end
+if ARGV[2] ~= '' and found.generation ~= ARGV[2] then return 'conflict' end
+if ARGV[3] ~= '' and found.version ~= ARGV[3] then return 'conflict' end
 redis.call('DEL', KEYS[1])
-redis.call('HSET', KEYS[1], '${FIELD.endedAt}', ARGV[1], '${FIELD.nonces}', with_nonce(found[4], ARGV[4]))
+redis.call('HSET', KEYS[1], '${FIELD.endedAt}', ARGV[1], '${FIELD.nonces}', with_nonce(found.nonces, ARGV[4]))
 redis.call('PEXPIRE', KEYS[1], ${ENDED_FOR})
 return 'done'`)
 

@@ -71,7 +71,7 @@ export class RedisStore implements SessionStore {
   }
 
   async create (id: string, record: SessionRecord): Promise<boolean> {
-    return await this.#run(createScript, id, [this.#ttl(record.expiresAt), record.verifier, ...recordFields(record)]) === '1'
+    return await this.#step(createScript, id, [this.#ttl(record.expiresAt), record.verifier, ...recordFields(record)]) === '1'
   }
 
   async update (id: string, changes: SessionChanges): Promise<UpdateResult> {
@@ -79,7 +79,7 @@ export class RedisStore implements SessionStore {
     const { token, set, remove } = changedFields(changes)
     // what only removes keys is never too large, and needs no counting
     const isBounded = maxSize !== undefined && Object.keys(changes.set).length > 0
-    return await this.#run(updateScript, id, [
+    return await this.#step(updateScript, id, [
       optional(ifGeneration),
       optional(ifVerifier),
       ifLifetime === undefined ? '' : '1',
@@ -102,7 +102,7 @@ export class RedisStore implements SessionStore {
   }
 
   async touch (id: string, renewal: SessionRenewal): Promise<TouchResult> {
-    return await this.#run(touchScript, id, renewalArguments(renewal)) as TouchResult
+    return await this.#step(touchScript, id, renewalArguments(renewal)) as TouchResult
   }
 
   async destroy (id: string, { ifGeneration, ifVersion }: EndCondition = {}): Promise<DestroyResult> {
@@ -118,6 +118,16 @@ export class RedisStore implements SessionStore {
   /** Takes back the one listener it added to your client, which stays connected. */
   close (): void {
     this.#ignoreErrors()
+  }
+
+  /** Somebody else's key under this name is no session. */
+  async #step (script: RedisScript, id: string, args: string[]): Promise<string> {
+    try {
+      return await this.#run(script, id, args)
+    } catch (error) {
+      if (isReply(error, 'WRONGTYPE')) return 'missing'
+      throw error
+    }
   }
 
   /** By its hash; with its source where the server does not know it, as after a restart. */
