@@ -32,8 +32,9 @@ export function logOut (save: Save): Awaitable<CookieAction> {
     state.stored = null
     if (isAnythingSet(layer)) return beginSession(save)
     state.confirm(null)
-    // the id that the app may have seen stays that of the next session
+    // what was asked for the next session waits for it: the id that the app may have seen, and its lifetime
     if (layer.token !== null) state.drafting().token ??= layer.token
+    if (layer.lifetime && state.draft?.lifetime === undefined) state.drafting().lifetime = layer.lifetime
     // a response that ended nothing might wipe the cookie of a login
     return ended > 0 ? 'clear' : 'none'
   })

@@ -16,6 +16,8 @@ interface Call {
   readonly visit: Visit
   /** Whether the client may send it twice. */
   readonly repeats: boolean
+  /** Whether it may be applied after its caller was told that it failed. */
+  readonly appliesLate: boolean
   add (task: Task): void
   /** Applies it at the store. */
   run (): unknown
@@ -24,7 +26,7 @@ interface Call {
 }
 
 /** What the caller waits for. */
-export function pendingCall ({ visit, repeats, add, run, failed }: Call): Promise<unknown> {
+export function pendingCall ({ visit, repeats, appliesLate, add, run, failed }: Call): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const cancel = () => reject(new Error('the process died'))
     const later = (next: (fate: Fate) => unknown) => add({ visit, run: next, cancel })
@@ -34,7 +36,7 @@ export function pendingCall ({ visit, repeats, add, run, failed }: Call): Promis
       reject(new Error('the connection was lost'))
     }
     later(async (fate) => {
-      if (fate === 'fails') return fail()
+      if (fate === 'fails' || (fate === 'late' && !appliesLate)) return fail()
       if (fate === 'late') {
         fail()
         // it reaches the store all the same

@@ -161,7 +161,7 @@ export function readFacts (history: readonly Event[]): Facts {
     } else if (does === 'save') {
       track.openSaves.delete(deed)
       if (deed.error === undefined) track.replacing = track.replacing.filter(({ n }) => n > deed.n)
-      const pending = track.acts.filter((act) => (act.fate === 'pending' || act.fate === 'unknown') && act.deed.n < deed.n && act !== own)
+      const pending = track.acts.filter((act) => (act.fate === 'pending' || (act.fate === 'unknown' && act.deed.error === undefined)) && act.deed.n < deed.n && act !== own)
       const outcome = deed.error !== undefined ? 'unknown' : deed.result === true ? 'confirmed' : 'dropped'
       close(track, pending, outcome, track.lineAt.get(deed.n) ?? null, now)
     } else if (own !== undefined && own.fate === 'pending') {

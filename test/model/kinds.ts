@@ -17,6 +17,7 @@ let store: MemoryStore | null = null
 export const memoryKind: StoreKind = {
   repeats: false,
   queues: false,
+  appliesLate: true,
   empty (clock) {
     if (store === null || ++used % SCHEDULES_PER_STORE === 0) {
       store?.close()
@@ -34,6 +35,7 @@ export const memoryKind: StoreKind = {
 export const expressKind: StoreKind = {
   repeats: false,
   queues: true,
+  appliesLate: false,
   empty: liveObjectStore,
   build (place: () => ExpressStore, gate, clock) {
     const call = (name: 'get' | 'set' | 'destroy') => (...args: unknown[]) => {
@@ -54,6 +56,7 @@ export function redisKind (client: IoRedisClient): StoreKind {
   return {
     repeats: true,
     queues: false,
+    appliesLate: true,
     empty: () => client,
     build (_place, gate, clock) {
       const call = (command: string, ...args: string[]) => {

@@ -20,6 +20,8 @@ export interface StoreKind {
   readonly repeats: boolean
   /** Whether calls of several requests wait for each other. */
   readonly queues: boolean
+  /** Whether a call whose caller was told that it failed may be applied later; a row that is written as a whole would undo what came since. */
+  readonly appliesLate: boolean
 }
 
 export class Kit {

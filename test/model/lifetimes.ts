@@ -123,11 +123,11 @@ export function readClocks ({ history, tracks, lines, lineOf }: Facts): Clocks {
     if (!failed && !isDisturbed && !wentBack) times.lastUse = Math.max(times.lastUse, track.visit.arrival)
   }
 
-  /** A call that is under way for longer than the idle timeout writes a deadline that has passed. */
+  /** What is asked for and takes longer than the idle timeout to reach the store writes a deadline that has passed. */
   function isOverdue (visit: Visit, line: Line, now: number, idle: number): boolean {
     const track = tracks.find((each) => each.visit === visit) as Track
-    const asked = history.slice(0, now).findLast((event) => event.what === 'asked' && event.visit === visit)
-    return asked !== undefined && isInUseBy(track, line) && clockAt(now) - asked.clock >= idle
+    const begun = history.slice(0, now).findLast((event) => (event.what === 'did' || event.what === 'sent') && event.visit === visit)
+    return begun !== undefined && isInUseBy(track, line) && clockAt(now) - begun.clock >= idle
   }
 
   /** Somebody found it: it has not expired, whatever the clock showed. */

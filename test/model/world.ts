@@ -7,6 +7,7 @@ import { Browsers } from './browser.js'
 import { pendingCall, type Task } from './call.js'
 import type { Gate } from './gated-store.js'
 import type { Event, Happening, Visit } from './history.js'
+import type { StoreKind } from './kit.js'
 import type { Fate, Schedule, Script } from './schedule.js'
 
 /** Sends the request into its process; settles the visit's response through `answered`. */
@@ -28,7 +29,7 @@ export class World implements Gate {
   readonly #start = this.now
   #running: Visit | undefined
   readonly #schedule: Schedule
-  readonly #kind: { readonly repeats: boolean, readonly queues: boolean }
+  readonly #kind: Pick<StoreKind, 'repeats' | 'queues' | 'appliesLate'>
   readonly #send: Send
   readonly #loaded = new Set<Visit>()
   #tasks: Task[] = []
@@ -37,7 +38,7 @@ export class World implements Gate {
   /** Calls that the store itself works on. */
   #busy = 0
 
-  constructor (schedule: Schedule, kind: { readonly repeats: boolean, readonly queues: boolean }, send: Send) {
+  constructor (schedule: Schedule, kind: Pick<StoreKind, 'repeats' | 'queues' | 'appliesLate'>, send: Send) {
     this.#schedule = schedule
     this.#kind = kind
     this.#send = send
@@ -73,7 +74,7 @@ export class World implements Gate {
     const note = (what: 'applied' | 'failed') => this.note({ what, visit, call })
     const run = () => { note('applied'); return this.#await(apply()) }
     if (this.#schedule.instant) return run()
-    return pendingCall({ visit, repeats: this.#kind.repeats, add: (task) => this.#add(task), run, failed: () => note('failed') })
+    return pendingCall({ visit, repeats: this.#kind.repeats, appliesLate: this.#kind.appliesLate, add: (task) => this.#add(task), run, failed: () => note('failed') })
   }
 
   /** Nothing else happens until the store has answered. */

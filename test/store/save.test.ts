@@ -127,6 +127,26 @@ t.test('a logout ends every session that was opened, and says what it ended', as
   }
 })
 
+t.test('a lifetime that was given after a logout waits for the session that begins next', async (t) => {
+  const own = { idle: MINUTE, absolute: HOUR, persistent: false }
+  const kit = saveKit()
+  const state = kit.open()
+  state.destroy()
+  state.setLifetime(own)
+  t.equal(saved(kit), 'clear')
+  state.set('a', 1)
+  t.equal(saved(kit), 'send')
+  t.match(state.stored?.record, { lifetime: own, expiresAt: kit.clock.now() + MINUTE })
+  state.destroy()
+  state.setLifetime(own)
+  const again = saved(kit)
+  state.destroy()
+  t.equal(again, 'clear')
+  state.set('a', 1)
+  saved(kit)
+  t.equal(state.stored?.record.lifetime, null, 'another logout drops it')
+})
+
 t.test('a logout that fails in the middle is tried again as a whole', async (t) => {
   const kit = saveKit({ destroy: ['done', () => { throw new Error('down') }] })
   const state = kit.open()
