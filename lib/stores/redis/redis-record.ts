@@ -21,6 +21,9 @@ export const FIELD = {
   endedAt: 'x'
 } as const
 
+/** One less than what a number holds exactly: an update counts one on. */
+export const MAX_COUNT = Number.MAX_SAFE_INTEGER - 1
+
 /** Field, value, field, value. */
 export type Fields = string[]
 
@@ -86,7 +89,7 @@ export function recordOf (entries: ReadonlyArray<[field: string, value: string]>
       version: number(FIELD.version),
       owner: fields.has(FIELD.owner) ? ofText(fields.get(FIELD.owner) as string) : null,
       lifetime: lifetimeOf(fields.get(FIELD.lifetime)),
-      verifier: fields.get(FIELD.verifier) as string,
+      verifier: verifierOf(fields.get(FIELD.verifier)),
       earlier: earlierOf(fields.get(FIELD.earlier) as string),
       generation: number(FIELD.generation),
       shown: fields.get(FIELD.shown) === '1'
@@ -119,16 +122,28 @@ function isKey (field: string): boolean {
   return field.startsWith(':') || field.startsWith('"')
 }
 
+// The forms below are the only ones that are written, and the scripts know them too: find-record.ts
+
 function lifetimeOf (text: string | undefined): SessionLifetime | null {
   if (text === undefined) return null
-  const [idle, absolute, persistent] = text.split(' ')
+  const [, idle, absolute, persistent] = /^(\d+) (\d+) ([01])$/.exec(text) ?? []
   return { idle: wholeNumber(idle), absolute: wholeNumber(absolute), persistent: persistent === '1' }
 }
 
+/** A hash, and nothing that would have another form in the list of earlier ones. */
+function verifierOf (text: string | undefined): string {
+  if (text === undefined || JSON.stringify(text) !== `"${text}"`) throw new SyntaxError('not a verifier')
+  return text
+}
+
+const EARLIER = String.raw`\["[^"\\]*",\d+,(?:true|false)\]`
+const EARLIER_LIST = new RegExp(`^\\[(?:${EARLIER}(?:,${EARLIER})*)?\\]$`)
+
 function earlierOf (text: string): SessionRecord['earlier'] {
+  if (!EARLIER_LIST.test(text)) throw new SyntaxError('not a list of verifiers')
   return (JSON.parse(text) as Array<[string, number, boolean]>).map(([verifier, until, opens]) => ({ verifier, until, opens }))
 }
 
 function wholeNumber (text: string | undefined): number {
-  return text !== undefined && /^\d+$/.test(text) ? Number(text) : NaN
+  return text !== undefined && /^(?:0|[1-9]\d*)$/.test(text) && Number(text) <= MAX_COUNT ? Number(text) : NaN
 }

@@ -86,6 +86,17 @@ local function sizes_of(clear, first, last)
   return before, after
 end`
 
+// What was not set just now.
+const DROP_OTHERS = `
+local function drop_others(first, last)
+  local stays, others = {}, {}
+  for i = first, last, 2 do stays[ARGV[i]] = true end
+  for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
+    if is_key(field) and not stays[field] then others[#others + 1] = field end
+  end
+  each_thousand('HDEL', others, 1, #others)
+end`
+
 /** `now, ttl, verifier, field, value, …`: 1, or 0 when the id is taken; by this very record it is not. */
 export const createScript = script(`${FIND_RECORD}${EACH_THOUSAND}
 local found = find()
@@ -100,7 +111,7 @@ return 1`)
  * maximal size, new verifier, nonce, ttl, renewTo, atMost, tolerance, lifetime, absoluteExpiresAt, length of the token's fields, length of what to set,
  * field, value, …, field to drop, …`. Answers done, missing, conflict or too-large.
  */
-export const updateScript = script(`${FIND_RECORD}${NONCES}${RENEWED}${EACH_THOUSAND}${KEY_FIELDS}${SIZES}
+export const updateScript = script(`${FIND_RECORD}${NONCES}${RENEWED}${EACH_THOUSAND}${KEY_FIELDS}${SIZES}${DROP_OTHERS}
 local _, if_generation, if_verifier, is_timed, if_lived, value_field, is_there, value, clear, max_size, verifier, nonce, ttl, renew_to, at_most, tolerance, if_lifetime, if_absolute, token_count, count = unpack(ARGV, 1, 20)
 local found = find()
 if is_repeated(found.nonces, nonce) then return 'done' end
@@ -121,19 +132,11 @@ if max_size ~= '' then
   if after > tonumber(max_size) and after > before then return 'too-large' end
   shrinks = after < before
 end
-if clear == '1' then
-  local keys = {}
-  for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
-    if is_key(field) then keys[#keys + 1] = field end
-  end
-  each_thousand('HDEL', keys, 1, #keys)
-end
-if shrinks then
-  if first <= last then redis.call('HDEL', KEYS[1], ARGV[first]) end
-  each_thousand('HDEL', ARGV, last + 1, #ARGV)
-end
+-- a full server lets a script that has removed something go on
+if shrinks and first <= last then redis.call('HDEL', KEYS[1], ARGV[first]) end
 set_fields(first, last)
-if not shrinks then each_thousand('HDEL', ARGV, last + 1, #ARGV) end
+if clear == '1' then drop_others(first, last) end
+each_thousand('HDEL', ARGV, last + 1, #ARGV)
 if ttl ~= '' then
   redis.call('PEXPIRE', KEYS[1], ttl)
 elseif renew_to ~= '' then

@@ -110,6 +110,8 @@ export class RedisStore implements SessionStore {
       return await this.#run(destroyScript, id, [optional(ifGeneration), optional(ifVersion), createNonce()]) as DestroyResult
     } catch (error) {
       if (!isReply(error, 'WRONGTYPE')) throw error
+      // no session meets a condition here, and without one whatever it is makes way
+      if (ifGeneration !== undefined || ifVersion !== undefined) return 'missing'
       await this.#send(this.#key(id), 'DEL', [this.#key(id)])
       return 'missing'
     }
