@@ -11,9 +11,6 @@ import { forbidCaching, isForSharedCaches } from './cache-headers.js'
 import { adviseOnCookie, adviseOnPath } from './cookie-advice.js'
 import type { CookieLineOptions, Registration } from './registration.js'
 
-/** A reply, or the response of Node.js behind it. */
-type HeaderHolder = FastifyReply | FastifyReply['raw']
-
 /** What makes a cookie outlive the browser's session; empty for one that does not. */
 interface CookieLifetime {
   readonly maxAge?: number
@@ -97,8 +94,8 @@ export class ResponseCookie {
     const reply = this.#reply
     if (this.#line === null || this.#isExpiry) return
     setLines(reply, otherLines(reply, this.#line))
-    // where it was copied for a reply that goes on with reply.raw
-    if (!reply.raw.headersSent && reply.raw.hasHeader('set-cookie')) setLines(reply.raw, otherLines(reply.raw, this.#line))
+    // the copy for a reply that goes on with reply.raw; save() makes another one
+    if (!reply.raw.headersSent) reply.raw.removeHeader('set-cookie')
     this.#line = null
   }
 
@@ -148,13 +145,11 @@ function replaceLine (reply: FastifyReply, previous: string | null, line: string
   else setLines(reply, [...otherLines(reply, previous), line])
 }
 
-function otherLines (response: HeaderHolder, line: string | null): string[] {
-  return [response.getHeader('set-cookie') ?? []].flat().map(String).filter((each) => each !== line)
+function otherLines (reply: FastifyReply, line: string | null): string[] {
+  return [reply.getHeader('set-cookie') ?? []].flat().map(String).filter((each) => each !== line)
 }
 
-function setLines (response: HeaderHolder, lines: string[]): void {
-  response.removeHeader('set-cookie')
-  if (lines.length === 0) return
-  if ('raw' in response) response.header('set-cookie', lines)
-  else response.setHeader('set-cookie', lines)
+function setLines (reply: FastifyReply, lines: string[]): void {
+  reply.removeHeader('set-cookie')
+  if (lines.length > 0) reply.header('set-cookie', lines)
 }

@@ -106,3 +106,13 @@ t.test('a token comes from the upper layer, and is not that of a session which t
   t.equal(joined('regenerated'), null)
   t.equal(joined('destroyed', upper), upper)
 })
+
+t.test('a proof of the lower layer holds, unless the upper one logs out', async (t) => {
+  const joined = (identity: Identity) => {
+    const [below, above] = [new Layer(), new Layer()]
+    below.isProven = true
+    above.become(identity)
+    return below.under(above).isProven
+  }
+  t.same((['same', 'rotated', 'regenerated', 'destroyed'] as const).map(joined), [true, true, true, false])
+})

@@ -155,3 +155,35 @@ t.test('a rotation that was given a token keeps it, and so does a step-up', asyn
   const plan = planSave(state)
   t.same(planSave(state), plan, 'the same token each time')
 })
+
+t.test('a fifth rotation within its time does nothing', async (t) => {
+  const { state, open, clock } = saveKit()
+  open({ earlier: Array.from({ length: 4 }, (_, index) => ({ verifier: `v${index}`, until: clock.now() + 1, opens: true })) })
+  state.rotate()
+  t.match(planSave(state), { step: 'nothing' })
+  state.set('b', 1)
+  t.match(planSave(state), { step: 'update', token: null, changes: { set: { b: '1' } } }, 'and what was set is stored all the same')
+})
+
+t.test('a full call stack says nothing about a value: reading it throws', async (t) => {
+  const state = saveKit().open({ values: { a: '[1]' } })
+  const { parse } = JSON
+  t.teardown(() => { JSON.parse = parse })
+  JSON.parse = () => { throw new RangeError('Maximum call stack size exceeded') }
+  t.throws(() => state.get('a'), RangeError)
+  JSON.parse = parse
+  t.same(state.get('a'), [1])
+})
+
+t.test('the id of a session that begins is the same while it is on its way', async (t) => {
+  const { state } = saveKit()
+  state.set('a', 1)
+  const { id } = state
+  state.sending()
+  t.equal(state.id, id)
+  const fresh = saveKit().state
+  fresh.set('a', 1)
+  fresh.sending()
+  t.equal(fresh.id, fresh.id)
+  t.equal(fresh.createdAt, fresh.usedAt, 'it begins when it was first used')
+})

@@ -13,7 +13,7 @@ t.test('the store of the guide "Write your own store" keeps the contract', async
     ...clock,
     test: tapTest(t),
     createStore: () => new FileStore(directory, clock.now),
-    damage: ['no record', '', 'null', '5', '"text"', '[]', '{"values":{},"expiresAt":"soon"}'].map((content) => async function damage (_store, id) {
+    damage: ['no record', '', 'null', '5', '"text"', '[]', '{"values":{},"expiresAt":"soon"}'].map((content) => async (_store, id) => {
       await writeFile(join(directory, Buffer.from(id).toString('hex')), content)
     })
   })

@@ -76,7 +76,7 @@ export function withValues (record: SessionRecord, values: Values, old: SessionR
     owner: owner === null || owner === old?.owner ? owner : compact(owner),
     lifetime: lifetime && Object.freeze(lifetime),
     verifier: verifier === old?.verifier ? verifier : compact(verifier),
-    earlier: earlier === old?.earlier ? earlier : Object.freeze(earlier.map(compactEarlier)),
+    earlier: Object.freeze(earlier.map(compactEarlier)),
     generation,
     shown
   })
