@@ -1,7 +1,7 @@
 // The packed package, installed into a fresh folder, in each of the ways that
 // apps import it: it compiles without `skipLibCheck`, finds mistakes, and runs.
-import { copyFile, mkdtemp, readFile, writeFile } from 'node:fs/promises'
-import { basename, extname, join } from 'node:path'
+import { copyFile, mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises'
+import { extname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import t, { type Test } from 'tap'
 import { runProgram } from './fixtures/run-program.js'
@@ -14,6 +14,8 @@ const tsc = join(root, 'node_modules/typescript/bin/tsc')
 /** The app prints this, however it is written: what a visitor and a user get, and what the store holds. */
 const expected = { visitor: 401, user: { id: 42, first: 'apple', cart: ['apple', 'pear'] }, size: 1 }
 
+const NODENEXT = { module: 'nodenext' }
+
 interface Consumer {
   app: string
   type: 'module' | 'commonjs'
@@ -23,16 +25,14 @@ interface Consumer {
   compilerOptions?: Record<string, string | boolean>
 }
 
-/** The declarations are those of the ES module. */
-const CHECKED_BEFORE = { skipLibCheck: true }
-
 const consumers: Record<string, Consumer> = {
   'an ES module in JavaScript': { app: 'app.mjs', type: 'module' },
   'CommonJS in JavaScript': { app: 'app.cjs', type: 'commonjs', requires: 'const' },
-  'an ES module in TypeScript, nodenext': { app: 'app.ts', type: 'module', compilerOptions: { module: 'nodenext', verbatimModuleSyntax: true } },
-  'CommonJS in TypeScript, nodenext': { app: 'app.ts', type: 'commonjs', compilerOptions: { module: 'nodenext', ...CHECKED_BEFORE } },
-  'CommonJS in TypeScript, nodenext, by import = require()': { app: 'app-require.ts', type: 'commonjs', requires: 'import', compilerOptions: { module: 'nodenext', verbatimModuleSyntax: true, ...CHECKED_BEFORE } },
-  'TypeScript for a bundler': { app: 'app.ts', type: 'module', compilerOptions: { module: 'preserve', moduleResolution: 'bundler' } },
+  // these three are compiled in one go: TypeScript looks at each one's package.json
+  'an ES module in TypeScript, nodenext': { app: 'app.ts', type: 'module', compilerOptions: NODENEXT },
+  'CommonJS in TypeScript, nodenext': { app: 'app.ts', type: 'commonjs', compilerOptions: NODENEXT },
+  'CommonJS in TypeScript, nodenext, by import = require()': { app: 'app-require.ts', type: 'commonjs', requires: 'import', compilerOptions: NODENEXT },
+  'TypeScript for a bundler': { app: 'app.ts', type: 'module', compilerOptions: { module: 'preserve', moduleResolution: 'bundler', verbatimModuleSyntax: true } },
   'TypeScript, node10': { app: 'app.ts', type: 'commonjs', compilerOptions: { module: 'commonjs', moduleResolution: 'node10', ignoreDeprecations: '6.0' } }
 }
 
@@ -82,27 +82,49 @@ function entryPointsModule (requires: Consumer['requires']): string {
   return [...lines, requires === undefined ? `export const names = ${names}` : end[requires]].join('\n')
 }
 
-/** Makes the consumer in a folder of its own beside what is installed. Answers with the file to run, and with what the compiler said. */
-async function build ({ app, type, requires, compilerOptions }: Consumer, installed: string): Promise<{ main: string, errors: string }> {
-  const folder = await mkdtemp(join(installed, 'consumer-'))
-  await writeFile(join(folder, 'package.json'), JSON.stringify({ type }))
-  await writeFile(join(folder, `entry-points${extname(app)}`), entryPointsModule(requires))
-  await copyFile(join(fixtures, app), join(folder, app))
-  if (compilerOptions === undefined) return { main: join(folder, app), errors: '' }
+interface Built {
+  /** The files to run. */
+  readonly mains: readonly string[]
+  /** What the compiler said. */
+  readonly errors: string
+}
 
-  for (const file of ['session-data.ts', 'cart-data.d.ts']) await copyFile(join(fixtures, file), join(folder, file))
+/** Makes each consumer in a folder of its own beside what is installed, and compiles them in one go. */
+async function build (consumers: readonly Consumer[], compilerOptions: Consumer['compilerOptions'], installed: string): Promise<Built> {
+  const folder = await mkdtemp(join(installed, 'consumers-'))
+  const apps = await Promise.all(consumers.map((consumer, index) => write(consumer, folder, String(index))))
+  if (compilerOptions === undefined) return { mains: apps.map((app) => join(folder, app)), errors: '' }
+
   const strict = { strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, skipLibCheck: false }
   // for a run on another Node.js, where types are no different
   const noCheck = process.env.KEEP_NO_TYPE_CHECK === 'true'
   const common = { target: 'es2023', lib: ['es2023'], types: ['node'], rootDir: '.', outDir: 'out', noCheck }
   await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: { ...common, ...strict, ...compilerOptions } }))
   const { output } = await runProgram(process.execPath, [tsc, '--pretty', 'false'], folder)
-  return { main: join(folder, 'out', `${basename(app, '.ts')}.js`), errors: output }
+  // what is compiled is what its package.json says it is
+  await Promise.all(consumers.map(({ type }, index) => writeFile(join(folder, 'out', String(index), 'package.json'), JSON.stringify({ type }))))
+  return { mains: apps.map((app) => join(folder, 'out', app.replace(/\.ts$/, '.js'))), errors: output }
 }
 
-async function compilesAndRuns (t: Test, consumer: Consumer, installed: string): Promise<void> {
-  const { main, errors } = await build(consumer, installed)
+/** Answers with the app's place in the folder. */
+async function write ({ app, type, requires }: Consumer, folder: string, name: string): Promise<string> {
+  const own = join(folder, name)
+  await mkdir(own)
+  await writeFile(join(own, 'package.json'), JSON.stringify({ type }))
+  await writeFile(join(own, `entry-points${extname(app)}`), entryPointsModule(requires))
+  const declarations = extname(app) === '.ts' ? ['session-data.ts', 'cart-data.d.ts'] : []
+  for (const file of [app, ...declarations]) await copyFile(join(fixtures, file), join(own, file))
+  return join(name, app)
+}
+
+/** One test for those that are compiled together. */
+async function compileAndRun (t: Test, all: Record<string, Consumer>, compilerOptions: Consumer['compilerOptions'], installed: string): Promise<void> {
+  const { mains, errors } = await build(Object.values(all), compilerOptions, installed)
   t.equal(errors, '', 'it compiles, and each mistake is found')
+  for (const [index, title] of Object.keys(all).entries()) await t.test(`it works in ${title}`, (t) => runs(t, mains[index] as string, installed))
+}
+
+async function runs (t: Test, main: string, installed: string): Promise<void> {
   const { stdout, output } = await runProgram(process.execPath, [main], installed)
   if (stdout === '') {
     t.fail(output)
@@ -114,9 +136,12 @@ async function compilesAndRuns (t: Test, consumer: Consumer, installed: string):
   t.strictSame(Object.fromEntries(found), expectedNames, 'every entry point exports everything')
 }
 
-for (const [title, consumer] of Object.entries(consumers)) t.test(`it works in ${title}`, (t) => compilesAndRuns(t, consumer, installed))
+for (const compilerOptions of new Set(Object.values(consumers).map((consumer) => consumer.compilerOptions))) {
+  const together = Object.fromEntries(Object.entries(consumers).filter(([, consumer]) => consumer.compilerOptions === compilerOptions))
+  t.test(Object.keys(together).join('; '), (t) => compileAndRun(t, together, compilerOptions, installed))
+}
 
-t.test('it works with the oldest Fastify that peerDependencies lets in', async (t) => {
-  const oldest = peerDependencies.fastify.replace('^', '')
-  await compilesAndRuns(t, { app: 'app.ts', type: 'module', compilerOptions: { module: 'nodenext' } }, await install(oldest))
+t.test('the oldest Fastify that peerDependencies lets in', async (t) => {
+  const oldest = await install(peerDependencies.fastify.replace('^', ''))
+  await compileAndRun(t, { 'an ES module in TypeScript, nodenext': { app: 'app.ts', type: 'module' } }, NODENEXT, oldest)
 })

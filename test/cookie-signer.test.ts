@@ -59,3 +59,12 @@ t.test('no more secrets are tried than it is told, and it says how many', (t) =>
   t.same(signer.verify('none', 16), { value: null, renew: false, checks: 0 })
   t.end()
 })
+
+t.test('a secret may be shorter than a block of the hash, as long, and longer', async (t) => {
+  for (const length of [1, 32, 63, 64, 65, 128, 1000]) {
+    const secrets = ['s'.repeat(length)]
+    const signed = new Signer(secrets).sign('value')
+    t.equal(new CookieSigner(secrets).sign('value'), signed, String(length))
+    t.equal(new CookieSigner(secrets).verify(signed, 16).value, 'value')
+  }
+})

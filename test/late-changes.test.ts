@@ -165,3 +165,18 @@ t.test('a save that fails is an error and no late change', async (t) => {
   t.equal((await app.inject('/by-hand')).statusCode, 503, 'it is tried once more with the response')
   t.notMatch(lines.join(''), /too late|without saving/)
 })
+
+t.test('where the stack says nothing, the warning says so', async (t) => {
+  const { app, lines } = await start(t)
+  const { stackTraceLimit } = Error
+  t.teardown(() => { Error.stackTraceLimit = stackTraceLimit })
+  app.get('/', async () => 'x')
+  app.addHook('onSend', async ({ session }) => {
+    Error.stackTraceLimit = 0
+    changeLate(session)
+    Error.stackTraceLimit = stackTraceLimit
+  })
+  await app.inject('/')
+  await rounds()
+  t.match(lines, [/the session was changed at an unknown place/])
+})

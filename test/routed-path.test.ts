@@ -1,7 +1,7 @@
 // A path, as Fastify's router reads it.
-import Fastify from 'fastify'
+import Fastify, { type FastifyRequest } from 'fastify'
 import t from 'tap'
-import { decodedPath, isAt } from '../lib/http/routed-path.js'
+import { decodedPath, isAt, isPrefixedTo } from '../lib/http/routed-path.js'
 
 t.test('a path is decoded as the router does it, and one that cannot be decoded is none', (t) => {
   t.equal(decodedPath('/%E2%82%AC?a=1#b'), '/€')
@@ -19,4 +19,16 @@ t.test('no request is at a path that cannot be decoded', async (t) => {
   t.teardown(() => app.close())
   app.get('/*', async (request) => ['/%zz', '/a'].map((path) => isAt(request, path)))
   t.same((await app.inject('/a')).json(), [false, true])
+})
+
+t.test('a request of a router that says nothing of itself is read as the router does by default', async (t) => {
+  const at = (url: string | undefined, path: string, route?: string) => isAt({ raw: { url }, originalUrl: url, routeOptions: { url: route }, server: { initialConfig: {} } } as unknown as FastifyRequest, path)
+  t.equal(at('/a', '/a'), true)
+  t.equal(at('/A', '/a'), false)
+  t.equal(at('/a/', '/a'), false)
+  t.equal(at('//a', '/a'), false)
+  t.equal(at(undefined, '/a'), false)
+  t.equal(at(undefined, ''), true)
+  t.equal(at('/b', '/a', '/a'), true, 'a static route has one handler for every spelling')
+  t.equal(isPrefixedTo({ raw: {}, originalUrl: '/a', server: { initialConfig: {} } } as unknown as FastifyRequest, '/a'), false)
 })

@@ -85,6 +85,18 @@ for (const { kind, makeStore } of everyStore) {
       }
     })
 
+    await t.test('nothing is left to take where the login found the session ended', async (t) => {
+      const browser = await start()
+      const response = await visit(browser, async (session) => {
+        await end({ ...browser.cookies })
+        session.regenerate()
+        session.set('coupon', 'free')
+        return await session.take('coupon') ?? 'nothing'
+      })
+      t.same(response.json(), { answer: 'nothing' })
+      t.same(setCookies(response), [])
+    })
+
     await t.test('what is set after an update that is not awaited comes after it', async (t) => {
       const browser = await start()
       await visit(browser, async (session) => {
@@ -109,6 +121,25 @@ for (const { kind, makeStore } of everyStore) {
       for (const line of setCookies(response)) t.match(line, /^sid=;/)
       t.same((await visit(browser, (session) => session.data())).json(), { answer: {} })
     })
+  })
+
+  t.test(`on ${kind}, a cookie is taken back where it was copied for a raw reply too, and no other cookie`, async (t) => {
+    const { app, visit, end } = await open(t, makeStore())
+    for (const others of [[], ['theme=dark'], ['theme=dark', 'lang=en']]) {
+      const browser = new Browser(app)
+      await visit(browser, (session) => session.set('a', 1))
+      const response = await visit(browser, async (session, reply) => {
+        for (const line of others) reply.header('set-cookie', line)
+        session.rotate()
+        await session.save()
+        await end({ ...browser.cookies })
+        session.regenerate('all')
+        await session.save()
+        return [reply.raw.getHeader('set-cookie') ?? []].flat()
+      })
+      t.same(response.json(), { answer: others })
+      t.same([response.headers['set-cookie'] ?? []].flat(), others)
+    }
   })
 
   t.test(`on ${kind}, a session that expires before its first response leaves gets no cookie`, async (t) => {

@@ -399,3 +399,26 @@ t.test('the function of an update that fails on the second run fails the request
   })
   t.match((await app.inject({ url: '/', cookies })).json(), { statusCode: 500, message: 'not again' })
 })
+
+t.test('a clock that fails while a session is loaded fails the request, and is logged as what it is', async (t) => {
+  const lines: string[] = []
+  let isFailing = false
+  const clock = { now: () => { if (isFailing) throw new Error('the clock stands'); return Date.now() } }
+  const app = await buildApp(t, { clock }, { logger: { level: 'error', stream: { write: (line: string) => lines.push(line) } } })
+  app.get('/', async ({ session }) => session.data())
+  const { cookies } = await app.sessions.issue({ a: 1 })
+  isFailing = true
+  const response = await app.inject({ url: '/', cookies })
+  isFailing = false
+  t.equal(response.statusCode, 500)
+  t.match(lines[0], /the clock stands.*the session could not be loaded/)
+  t.same((await app.inject({ url: '/', cookies })).json(), { a: 1 })
+})
+
+t.test('an answer of the store that throws when it is looked at is a failure of the store', async (t) => {
+  const answer = new Proxy({}, { has () { throw new Error('not to be looked at') } })
+  const app = await buildApp(t, { store: { ...wrapped(memoryStore(), () => {}), read: () => answer as never } })
+  app.get('/', async ({ session }) => session.data())
+  const { cookies } = await app.sessions.issue({ a: 1 })
+  t.match((await app.inject({ url: '/', cookies })).json(), { statusCode: 503, code: 'FST_KEEP_STORE' })
+})

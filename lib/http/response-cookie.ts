@@ -11,6 +11,9 @@ import { forbidCaching, isForSharedCaches } from './cache-headers.js'
 import { adviseOnCookie, adviseOnPath } from './cookie-advice.js'
 import type { CookieLineOptions, Registration } from './registration.js'
 
+/** A reply, or the response of Node.js behind it. */
+type HeaderHolder = FastifyReply | FastifyReply['raw']
+
 /** What makes a cookie outlive the browser's session; empty for one that does not. */
 interface CookieLifetime {
   readonly maxAge?: number
@@ -93,9 +96,9 @@ export class ResponseCookie {
   withdraw (): void {
     const reply = this.#reply
     if (this.#line === null || this.#isExpiry) return
-    dropLine(reply, this.#line)
+    setLines(reply, otherLines(reply, this.#line))
     // where it was copied for a reply that goes on with reply.raw
-    if (!reply.raw.headersSent && [reply.raw.getHeader('set-cookie')].flat().includes(this.#line)) reply.raw.removeHeader('set-cookie')
+    if (!reply.raw.headersSent && reply.raw.hasHeader('set-cookie')) setLines(reply.raw, otherLines(reply.raw, this.#line))
     this.#line = null
   }
 
@@ -141,19 +144,17 @@ function serializeOptions ({ path, domain, sameSite, httpOnly, partitioned, prio
 
 /** One response sets a cookie once (RFC 6265bis 4.1.1): the last decision stands. */
 function replaceLine (reply: FastifyReply, previous: string | null, line: string): void {
-  if (!reply.hasHeader('set-cookie')) {
-    reply.header('set-cookie', line)
-    return
-  }
-  const lines = dropLine(reply, previous)
-  reply.removeHeader('set-cookie')
-  reply.header('set-cookie', lines.length === 0 ? line : [...lines, line])
+  if (!reply.hasHeader('set-cookie')) reply.header('set-cookie', line)
+  else setLines(reply, [...otherLines(reply, previous), line])
 }
 
-/** Leaves the other lines, and answers with them. */
-function dropLine (reply: FastifyReply, line: string | null): string[] {
-  const lines = [reply.getHeader('set-cookie') ?? []].flat().map(String).filter((each) => each !== line)
-  reply.removeHeader('set-cookie')
-  if (lines.length > 0) reply.header('set-cookie', lines)
-  return lines
+function otherLines (response: HeaderHolder, line: string | null): string[] {
+  return [response.getHeader('set-cookie') ?? []].flat().map(String).filter((each) => each !== line)
+}
+
+function setLines (response: HeaderHolder, lines: string[]): void {
+  response.removeHeader('set-cookie')
+  if (lines.length === 0) return
+  if ('raw' in response) response.header('set-cookie', lines)
+  else response.setHeader('set-cookie', lines)
 }

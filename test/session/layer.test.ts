@@ -90,3 +90,19 @@ t.test('a session that begins anew never takes the token of a rotation below it'
     t.equal(lower.under(upper).token, null)
   }
 })
+
+t.test('a token comes from the upper layer, and is not that of a session which the upper one replaces', async (t) => {
+  const [lower, upper] = [createToken(''), createToken('')]
+  const joined = (identity: Identity, token = null as typeof upper | null) => {
+    const [below, above] = [new Layer(), new Layer()]
+    below.token = lower
+    above.become(identity)
+    above.token = token
+    return below.under(above).token
+  }
+  t.equal(joined('same'), lower)
+  t.equal(joined('rotated'), lower)
+  t.equal(joined('same', upper), upper)
+  t.equal(joined('regenerated'), null)
+  t.equal(joined('destroyed', upper), upper)
+})

@@ -1,5 +1,7 @@
 // What one request remembers of its session, without a store.
 import t from 'tap'
+import { planSave } from '../../lib/session/save-plan.js'
+import type { SessionState } from '../../lib/session/session-state.js'
 import { saveKit } from '../fixtures/save-kit.js'
 
 t.test('a step-up needs a session, or something that begins one', async (t) => {
@@ -89,4 +91,67 @@ t.test('what is changed inside an object while a save is under way is found by t
   state.collect()
   t.same([...state.draft?.written ?? []], [['cart', '["a","b","c"]']])
   t.equal(state.get('cart'), cart)
+})
+
+t.test('an object that the app holds no longer counts once its key is dropped, in whatever way', async (t) => {
+  const drops: Array<[name: string, drop: (state: SessionState) => void]> = [
+    ['clear', (state) => state.clear()],
+    ['destroy', (state) => state.destroy()],
+    ['regenerate', (state) => state.regenerate(new Set(['other']))],
+    ['restart', (state) => state.restart(saveKit().state)],
+    ['dropChanges', (state) => state.dropChanges()],
+    ['end', (state) => state.end()]
+  ]
+  for (const [name, drop] of drops) {
+    const state = saveKit().open({ values: { cart: '["apple"]' } })
+    const cart = state.get('cart') as string[]
+    drop(state)
+    cart.push('pear')
+    state.collect()
+    t.equal(state.draft?.written.has('cart') ?? false, false, name)
+  }
+})
+
+t.test('what a request changed without holding an object is dropped as well', async (t) => {
+  const state = saveKit().open()
+  state.set('b', 1)
+  state.dropChanges()
+  t.equal(state.draft, null)
+  state.destroy()
+  state.set('b', 1)
+  state.dropChanges()
+  t.match(state.draft, { identity: 'destroyed', written: new Map() }, 'but a logout stays')
+})
+
+t.test('the time of the beginning and the lifetime are those of the newest layer that knows', async (t) => {
+  const kit = saveKit()
+  const state = kit.open({ lifetime: { idle: 1, absolute: 2, persistent: true } })
+  const stored = kit.clock.now()
+  t.same([state.createdAt, state.ownLifetime], [stored, { idle: 1, absolute: 2, persistent: true }])
+  kit.clock.advance(5)
+  state.regenerate('all')
+  state.setLifetime({ idle: 3, absolute: 4 })
+  state.sending()
+  t.same([state.createdAt, state.ownLifetime], [stored + 5, { idle: 3, absolute: 4, persistent: true }], 'what is on its way')
+  kit.clock.advance(5)
+  state.destroy()
+  t.same([state.createdAt, state.ownLifetime], [stored + 10, null], 'what came since')
+})
+
+t.test('a corrupt value is told once, and nobody has to listen', async (t) => {
+  const told: string[] = []
+  for (const listener of [null, { changing () {}, foundCorrupt: (id: string) => { told.push(id) } }]) {
+    const { state, open, token } = saveKit()
+    open({ values: { a: '{', b: '[' } })
+    state.listener = listener
+    t.same([state.get('a'), state.get('b')], [undefined, undefined])
+    t.same(told, listener === null ? [] : [token.id])
+  }
+})
+
+t.test('a rotation that was given a token keeps it, and so does a step-up', async (t) => {
+  const state = saveKit().open()
+  state.rotate()
+  const plan = planSave(state)
+  t.same(planSave(state), plan, 'the same token each time')
 })

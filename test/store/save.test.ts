@@ -145,6 +145,15 @@ t.test('a lifetime that was given after a logout waits for the session that begi
   state.set('a', 1)
   saved(kit)
   t.equal(state.stored?.record.lifetime, null, 'another logout drops it')
+
+  const slow = saveKit({ destroy: [Promise.resolve('done')] })
+  const held = slow.open()
+  held.destroy()
+  held.setLifetime(own)
+  const leaving = saved(slow)
+  held.setLifetime({ idle: HOUR })
+  await leaving
+  t.equal(held.ownLifetime?.idle, HOUR, 'what was given since is newer')
 })
 
 t.test('a logout that fails in the middle is tried again as a whole', async (t) => {

@@ -407,8 +407,7 @@ t.test('a session may have as many keys as fit, with each kind of client', async
 })
 
 t.test('more keys than the server takes in one command are one typed error, and nothing is sent', async (t) => {
-  const keys = Array.from({ length: 1_060_000 }, (_, index) => `k${index}`)
-  const values = Object.fromEntries(keys.slice(0, 530_000).map((key) => [key, '1']))
+  const values = Object.fromEntries(Array.from({ length: 530_000 }, (_, index) => [`k${index}`, '1']))
   const sent: unknown[] = []
   const send = async (...args: unknown[]) => { sent.push(args) }
   const clients = {
@@ -419,12 +418,10 @@ t.test('more keys than the server takes in one command are one typed error, and 
   }
   for (const [name, client] of Object.entries(clients)) {
     const store = new RedisStore({ client: client as unknown as RedisClient })
-    await refuses(t, () => store.update('a', { ...setting({}), remove: keys }), 'FST_KEEP_TOO_MANY_KEYS', /too many keys.*1060\d\d\d arguments of at most 1048576.*one value/)
+    if (name === 'ioredis') await refuses(t, () => store.create('a', record(values)), 'FST_KEEP_TOO_MANY_KEYS', /too many keys.*1060\d\d\d arguments of at most 1048576.*one value/)
+    await refuses(t, () => store.update('a', setting(values)), 'FST_KEEP_TOO_MANY_KEYS', /store them as one value/)
     t.same(sent, [], name)
   }
-  const store = new RedisStore({ client: clients.ioredis })
-  await refuses(t, () => store.create('a', record(values)), 'FST_KEEP_TOO_MANY_KEYS', /store them as one value/)
-  t.same(sent, [])
 })
 
 t.test('a server that reads and refuses writes does not stop the start, and reads go on', async (t) => {

@@ -29,7 +29,7 @@ export class EndedMarks {
 
   #dropOld (now: number): void {
     for (const [id, { endedAt }] of this.#marks) {
-      if (now < endedAt + ENDED_FOR && this.#marks.size <= MAX_MARKS) return
+      if (now < endedAt + ENDED_FOR && this.#marks.size <= MAX_MARKS) break
       this.#marks.delete(id)
     }
   }
