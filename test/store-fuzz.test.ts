@@ -1,5 +1,5 @@
 // Stores that hold anything, and stores that do anything: no crash, no hang, and
-// nobody is let through. KEEP_FUZZ_RUNS=200000 makes it a long run.
+// nobody is let through. KEEP_FUZZ_RUNS=200000 TAP_TIMEOUT=0 makes it a long run.
 import { inspect } from 'node:util'
 import t, { type Test } from 'tap'
 import { requireSession, type SessionOptions } from '../index.js'
@@ -99,7 +99,7 @@ function textOf (value: unknown): unknown {
   try {
     return JSON.stringify(value)
   } catch {
-    return String(value)
+    return inspect(value)
   }
 }
 

@@ -425,7 +425,7 @@ t.test('more keys than the server takes in one command are one typed error, and 
 })
 
 t.test('a server that reads and refuses writes does not stop the start, and reads go on', async (t) => {
-  const primary = await startRedis(t)
+  const primary = await startRedis(t, '--repl-diskless-sync-delay', '0')
   const admin = await connectIoRedis(t, primary)
   const issuing = await start(new RedisStore({ client: admin }))
   const { cookies } = await issuing.sessions.issue({ user: 1 })
