@@ -4,7 +4,7 @@ import t, { type Test } from 'tap'
 import type { Session, SessionStore } from '../index.js'
 import { Browser, buildApp, setCookies } from './fixtures/app.js'
 import { FakeClock, HOUR } from './fixtures/clock.js'
-import { everyStore } from './fixtures/stores.js'
+import { everyStore, wrapped, type StoreFunction } from './fixtures/stores.js'
 
 type Act = (session: Session, reply: FastifyReply) => unknown
 
@@ -108,6 +108,32 @@ for (const { kind, makeStore } of everyStore) {
       t.same((await visit(browser, (session) => session.get('n'))).json(), { answer: 10 })
     })
 
+    await t.test('what is changed after a reload that is not awaited is stored, and what was pending before is not', async (t) => {
+      const browser = await start()
+      await visit(browser, async (session) => {
+        session.set('b', 1)
+        const cart = session.cart = ['pear']
+        const reloading = session.reload()
+        session.set('c', 1)
+        await reloading
+        cart.push('plum')
+        t.same(session.data(), { a: 1, c: 1 })
+      })
+      t.same((await visit(browser, (session) => session.data())).json(), { answer: { a: 1, c: 1 } })
+    })
+
+    await t.test('a login after a reload that is not awaited is stored, though the session has ended', async (t) => {
+      const browser = await start()
+      await visit(browser, async (session) => {
+        await end({ ...browser.cookies })
+        const reloading = session.reload()
+        session.regenerate()
+        session.set('user', 1)
+        await reloading
+      })
+      t.same((await visit(browser, (session) => session.data())).json(), { answer: { user: 1 } })
+    })
+
     await t.test('a logout while the first save is under way leaves nothing, and sends no cookie for nothing', async (t) => {
       const browser = new Browser(app)
       const response = await visit(browser, async (session) => {
@@ -154,5 +180,41 @@ for (const { kind, makeStore } of everyStore) {
     })
     t.equal(response.statusCode, 200)
     t.same(setCookies(response), [])
+  })
+}
+
+for (const { kind, makeStore } of everyStore) {
+  t.test(`on ${kind} that fails once`, async (t) => {
+    const failing = new Set<StoreFunction>()
+    const store = wrapped(makeStore(), (name) => { if (failing.delete(name)) throw new Error('down') })
+    const { app, visit } = await open(t, store)
+
+    await t.test('an update that waits for a login is stored with it, also where the first attempt fails', async (t) => {
+      const browser = new Browser(app)
+      await visit(browser, (session) => session.set('n', 1))
+      const response = await visit(browser, async (session) => {
+        session.regenerate()
+        session.set('n', 5)
+        failing.add('create')
+        const saving = session.save().catch(({ code }) => code)
+        const updated = session.update('n', (n) => Number(n) + 1)
+        return [await saving, await updated]
+      })
+      t.same(response.json(), { answer: ['FST_KEEP_STORE', 6] })
+      t.same((await visit(browser, (session) => session.get('n'))).json(), { answer: 6 })
+    })
+
+    await t.test('what a reload was to drop is pending again where it fails', async (t) => {
+      const browser = new Browser(app)
+      await visit(browser, (session) => session.set('a', 1))
+      const response = await visit(browser, async (session) => {
+        session.set('b', 1)
+        failing.add('read')
+        const code = await session.reload().catch((error) => error.code)
+        return [code, session.data()]
+      })
+      t.same(response.json(), { answer: ['FST_KEEP_STORE', { a: 1, b: 1 }] })
+      t.same((await visit(browser, (session) => session.data())).json(), { answer: { a: 1, b: 1 } })
+    })
   })
 }

@@ -1,6 +1,6 @@
 // `update` and `take` of one session: done at the store while the handler waits.
 import { SessionEndedError, StoreError } from '../errors.js'
-import { beginsAnew } from '../session/layer.js'
+import { beginsAnew, type Layer } from '../session/layer.js'
 import type { SessionHost, ValueStep } from '../session/session-host.js'
 import type { SessionState } from '../session/session-state.js'
 import type { Save } from '../store/save.js'
@@ -12,6 +12,7 @@ type Host = Pick<SessionHost, 'save'>
 export async function updateAtOnce (host: Host, save: Save, key: string, step: ValueStep): Promise<unknown> {
   const { state } = save
   refuseUnavailable(state)
+  if (replaces(state.sent)) await replacing(state)
   if (isReplaced(state) && isHidden(state, key)) return updatePending(host, state, key, step)
   if (isReplaced(state)) await host.save()
   return (await updateValue(save, key, step)).after
@@ -22,6 +23,7 @@ export async function takeAtOnce (host: Host, save: Save, key: string): Promise<
   const { state } = save
   refuseUnavailable(state)
   try {
+    if (replaces(state.sent)) await replacing(state)
     if (isReplaced(state) && isHidden(state, key)) return await takePending(host, state, key)
     if (isReplaced(state)) await host.save()
     return (await updateValue(save, key, () => undefined)).before
@@ -37,7 +39,16 @@ function refuseUnavailable ({ status }: SessionState): void {
 
 /** Whether what is stored is to go, as a whole or into another session. */
 function isReplaced ({ draft }: SessionState): boolean {
-  return draft !== null && (draft.scope !== 'all' || beginsAnew(draft))
+  return replaces(draft)
+}
+
+function replaces (layer: Layer | null): boolean {
+  return layer !== null && (layer.scope !== 'all' || beginsAnew(layer))
+}
+
+/** A save that replaces it is under way, and may fail: then its changes are pending again. */
+async function replacing (state: SessionState): Promise<void> {
+  while (replaces(state.sent)) await state.saving
 }
 
 /** Whether what is stored under the key no longer counts. */

@@ -2,6 +2,7 @@
 // form, or not at all. What a value is shows by its insides: a tag, a name or a
 // prototype can be put on anything.
 import { isDeepStrictEqual, types } from 'node:util'
+import { isDatePrototype } from './date-prototype.js'
 import { additionOf, describe } from './unstorable.js'
 
 /** Nobody's own code needs more, and what walks a value by recursion still can. */
@@ -128,7 +129,7 @@ class Inspection {
     if (prototype === Object.prototype) return this.#object(value)
     this.isJson = false
     if (isDictionary(foreign)) return this.#object(value)
-    const kind = kinds.find(([type, isOne]) => type.prototype === prototype && isOne(value))
+    const kind = kinds.find(([type, isOne]) => isOne(value) && (isOne === types.isDate ? isDatePrototype(foreign) : type.prototype === prototype))
     if (kind === undefined) this.#refuse(describe(value))
     const [{ name }] = kind
     if (types.isUint8Array(value)) return this.#bytes(value, name)

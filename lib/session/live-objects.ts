@@ -32,9 +32,9 @@ export class LiveObjects {
     for (const key of this.#objects.keys()) if (!isInScope(scope, key)) this.#objects.delete(key)
   }
 
-  /** Releases what reads otherwise by now. */
+  /** Releases what reads otherwise by now, but for what the app has changed: that is pending. */
   releaseUnless (isStill: (key: string, encoded: string) => boolean): void {
-    for (const [key, { encoded }] of this.#objects) if (!isStill(key, encoded)) this.#objects.delete(key)
+    for (const [key, live] of this.#objects) if (!isStill(key, live.encoded) && !isChanged(key, live)) this.#objects.delete(key)
   }
 
   /** What was changed since the last call. Throws when a value can no longer be stored. */
@@ -47,5 +47,14 @@ export class LiveObjects {
       changes.push([key, encoded])
     }
     return changes
+  }
+}
+
+/** What can no longer be stored was changed, too: the next save says so. */
+function isChanged (key: string, { value, encoded }: LiveObject): boolean {
+  try {
+    return encode(key, value) !== encoded
+  } catch {
+    return true
   }
 }

@@ -91,15 +91,26 @@ export class SessionState extends SessionValues {
     this.status = 'ended'
   }
 
-  /** Starts over from what the store holds. */
+  /** What is pending is dropped by the `restart` that follows; where none does it is retracted. */
+  setAside (): void {
+    try {
+      this.collect()
+    } catch {
+      // what cannot be stored is dropped with the rest
+      this.live?.releaseAll()
+    }
+    if (this.draft !== null) this.sending()
+  }
+
+  /** Starts over from what the store holds. What was changed since `setAside` remains pending. */
   restart ({ status, stored, openedIds, endedId }: SessionState): void {
-    this.status = status
     // a logout ends what the request came with, whatever was read since
     this.openedIds = [...new Set([...this.openedIds, ...openedIds])]
+    this.sent = null
+    this.refresh(stored)
+    if (beginsAnew(this.draft)) return
+    this.status = status
     this.endedId = endedId
-    this.confirm(stored)
-    this.draft = null
-    this.live?.releaseAll()
   }
 
   /** Forgets what is pending, but for a logout. */

@@ -94,7 +94,7 @@ export class SessionValues extends Layers {
   }
 
   /** Another request changed the session: what is pending lies on top of that. */
-  refresh (stored: StoredSession): void {
+  refresh (stored: StoredSession | null): void {
     this.stored = stored
     this.live?.releaseUnless((key, encoded) => this.encodedValue(key) === encoded)
   }

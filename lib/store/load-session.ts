@@ -9,6 +9,7 @@ import type { Awaitable } from '../../types/store.js'
 import { chooseSession, isOpen, type FoundSession, type OpenSession } from './choose-session.js'
 import { reportCorrupt } from './corrupt-records.js'
 import { prepareSession } from './prepare-session.js'
+import { inTurn } from './save-step.js'
 import type { SessionLog, StoreContext } from './store-context.js'
 
 /** What a cookie held. */
@@ -30,11 +31,13 @@ export function unavailableSession ({ settings }: StoreContext): SessionState {
   return new SessionState(settings, settings.clock.now(), 'unavailable')
 }
 
-/** Drops what is pending and reads the session again, after a save that is under way. */
+/** Drops what is pending and reads the session again, after a save that is under way. Where that fails it is pending again. */
 export async function reloadSession (context: StoreContext, state: SessionState, tokens: readonly PresentedToken[], log: SessionLog): Promise<void> {
-  await state.saving
-  const { stored } = state
-  state.restart(await loadSession(context, stored === null ? tokens : [{ token: stored.cookieToken }], log))
+  await inTurn(state, () => {
+    const { stored } = state
+    state.setAside()
+    return andThen(loadSession(context, stored === null ? tokens : [{ token: stored.cookieToken }], log), (found) => { state.restart(found) })
+  })
 }
 
 /** What the token belongs to; `null` when that is nothing. */

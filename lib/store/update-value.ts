@@ -5,6 +5,7 @@ import { ConflictError, SessionEndedError } from '../errors.js'
 import { storedValue } from '../record/apply-changes.js'
 import { encode } from '../record/codec.js'
 import { logLine } from '../log-line.js'
+import { isInScope } from '../session/layer.js'
 import type { StoredSession } from '../session/layers.js'
 import type { Awaitable, SessionChanges } from '../../types/store.js'
 import { readAgain } from './read-again.js'
@@ -15,6 +16,18 @@ import { refuseResult } from './too-large.js'
 /** Makes the new value of a key out of the one it has; `undefined` removes the key. */
 export type ValueStep = (current: unknown) => unknown
 
+export interface ValueUpdate {
+  readonly before: unknown
+  readonly after: unknown
+}
+
+interface KeyUpdate extends Save {
+  readonly key: string
+  readonly step: ValueStep
+  /** What this request itself had made of the key; what it makes of it while the update is under way comes after. */
+  readonly pending: string | null | undefined
+}
+
 const MAX_ROUNDS = 1000
 
 /**
@@ -22,28 +35,28 @@ const MAX_ROUNDS = 1000
  * is not stored yet the change is pending, as after a `set`. Throws a `SessionEndedError` where it has ended.
  */
 export function updateValue (save: Save, key: string, step: ValueStep): Awaitable<ValueUpdate> {
-  return inTurn(save.state, () => {
-    save.state.collect()
-    return attempt(save, key, step, save.state.draft?.lookUp(key), 0)
+  const { state } = save
+  const wasKept = state.draft === null || isInScope(state.draft.scope, key)
+  const atCall = state.draft?.written.get(key)
+  return inTurn(state, () => {
+    state.collect()
+    const { draft } = state
+    // a clear, login or logout that was called after this takes nothing away from it
+    const pending = draft !== null && wasKept && !isInScope(draft.scope, key) && !draft.written.has(key) ? atCall : draft?.lookUp(key)
+    return attempt({ ...save, key, step, pending }, 0)
   })
 }
 
-export interface ValueUpdate {
-  readonly before: unknown
-  readonly after: unknown
-}
-
-/** `pending` is what the request itself had changed at the beginning; what it sets in the meantime stays pending and comes after. */
-function attempt (save: Save, key: string, step: ValueStep, pending: string | null | undefined, round: number): Awaitable<ValueUpdate> {
-  const { state } = save
+function attempt (update: KeyUpdate, round: number): Awaitable<ValueUpdate> {
+  const { context, state, key, step, pending } = update
   const { stored } = state
   if (state.status === 'ended') throw new SessionEndedError()
-  if (stored === null) return updateDraft(save, key, step)
+  if (stored === null) return updateDraft(update)
   const current = pending === undefined ? storedValue(stored.record.values, key) : pending
   const before = current === null ? undefined : state.decoded(current)
   const after = step(current === null ? undefined : state.decoded(current))
   const encoded = after === undefined ? null : encode(key, after)
-  if (encoded === null && current === null) return confirmAbsent(save, stored, key, step, pending, round)
+  if (encoded === null && current === null) return confirmAbsent(update, stored, round)
   const changes: SessionChanges = {
     clear: false,
     set: encoded === null ? {} : { [key]: encoded },
@@ -53,37 +66,37 @@ function attempt (save: Save, key: string, step: ValueStep, pending: string | nu
     ...(pending === undefined && { ifValue: { key, encoded: current } })
   }
   if (round === 0) state.sendValue(key)
-  return andThen(save.context.store.update(stored.id, changes), (result) => {
+  return andThen(context.store.update(stored.id, changes), (result) => {
     switch (result) {
-      case 'missing': return ended(save)
-      case 'too-large': return refuseResult(save, stored, changes)
-      case 'conflict': return again(save, stored, key, step, pending, round)
+      case 'missing': return ended(update)
+      case 'too-large': return refuseResult(update, stored, changes)
+      case 'conflict': return again(update, stored, round)
     }
     state.confirmValue(stored, key, encoded)
-    save.context.events.emit('saved', stored.id)
+    context.events.emit('saved', stored.id)
     return { before, after }
   })
 }
 
 /** Absent it was when the session was loaded, and absent it is to stay: is it still? */
-function confirmAbsent (save: Save, stored: StoredSession, key: string, step: ValueStep, pending: string | null | undefined, round: number): Awaitable<ValueUpdate> {
+function confirmAbsent (update: KeyUpdate, stored: StoredSession, round: number): Awaitable<ValueUpdate> {
   if (round > 0) return { before: undefined, after: undefined }
-  return again(save, stored, key, step, pending, round)
+  return again(update, stored, round)
 }
 
-function updateDraft ({ state }: Save, key: string, step: ValueStep): ValueUpdate {
+function updateDraft ({ state, key, step }: KeyUpdate): ValueUpdate {
   const before = state.copyOf(key)
   const after = step(state.copyOf(key))
   state.set(key, after)
   return { before, after }
 }
 
-function again (save: Save, stored: StoredSession, key: string, step: ValueStep, pending: string | null | undefined, round: number): Awaitable<ValueUpdate> {
+function again (update: KeyUpdate, stored: StoredSession, round: number): Awaitable<ValueUpdate> {
   if (round === MAX_ROUNDS) throw new ConflictError()
-  return andThen(readAgain(save, stored), (isThere) => isThere ? attempt(save, key, step, pending, round + 1) : ended(save))
+  return andThen(readAgain(update, stored), (isThere) => isThere ? attempt(update, round + 1) : ended(update))
 }
 
-function ended ({ state, log }: Save): never {
+function ended ({ state, log }: KeyUpdate): never {
   logLine(log, 'debug', { sessionId: state.stored?.id }, 'the session ended elsewhere; the changes of this request are dropped')
   state.retract()
   state.end()

@@ -195,6 +195,36 @@ t.test('values of another realm are accepted and come back as ours', async (t) =
   t.throws(() => encode('key', runInNewContext('new (class extends Map {})()')), { code: 'FST_KEEP_UNSTORABLE_VALUE' })
 })
 
+t.test('dates are dates also where tests have put a class of their own in the place of Date', async (t) => {
+  const realms = [Date, runInNewContext('Date') as DateConstructor]
+  for (const Real of realms) {
+    // as @sinonjs/fake-timers and Jest do
+    class ClockDate extends Real {
+      static isFake = true
+    }
+    for (const FakeDate of [ClockDate, class extends ClockDate {}]) {
+      const back = decode(encode('key', { at: new FakeDate(5), in: [new FakeDate(NaN)] })) as { at: Date, in: Date[] }
+      t.same([back.at.getTime(), back.in[0]?.getTime()], [5, NaN])
+      t.ok(back.at instanceof Date)
+      t.throws(() => encode('key', Object.assign(new FakeDate(), { a: 1 })), { message: "session value 'key' cannot be stored: a Date with a property of its own, 'a'" })
+    }
+    // it would come back without what it can do
+    class Day extends Real { weekday () { return this.getDay() } }
+    t.throws(() => encode('key', new Day()), { message: "session value 'key' cannot be stored: an instance of Day: store its plain data or its id" })
+    t.throws(() => encode('key', Object.setPrototypeOf(new Real(), null)), { code: 'FST_KEEP_UNSTORABLE_VALUE' })
+    t.throws(() => encode('key', Object.setPrototypeOf(new Real(), { getTime () {} })), { code: 'FST_KEEP_UNSTORABLE_VALUE' })
+    t.throws(() => encode('key', Object.create(ClockDate.prototype)), { code: 'FST_KEEP_UNSTORABLE_VALUE' })
+  }
+  const { Date: Real } = globalThis
+  globalThis.Date = class ClockDate extends Real {} as DateConstructor
+  try {
+    t.equal((decode(encode('key', new Date(5))) as Date).getTime(), 5)
+    t.equal((decode(encode('key', new Real(5))) as Date).getTime(), 5)
+  } finally {
+    globalThis.Date = Real
+  }
+})
+
 t.test('what inherits nothing, such as request.query, comes back without a prototype', async () => {
   const Dictionary = function () {} as unknown as new () => Record<string, unknown>
   Dictionary.prototype = Object.create(null)

@@ -39,6 +39,7 @@ t.test('after a reload a logout still ends every session that the request came w
   state.openedIds = ['one', 'two']
   state.set('b', 1)
   other.open()
+  state.setAside()
   state.restart(other.state)
   t.same([state.openedIds, state.stored, state.draft], [['one', 'two', other.token.id], other.state.stored, null])
 })

@@ -222,3 +222,18 @@ t.test('a session that ends while another begins in its place does not lend its 
   t.equal(await saved(kit), 'clear')
   t.equal(state.id, id)
 })
+
+t.test('an object that was changed while a conflict was read again keeps its change', async (t) => {
+  for (const unstorable of [false, true]) {
+    const kit = saveKit({ update: [Promise.resolve('conflict')] })
+    kit.answers.read = [kit.record({ values: { cart: '["x"]' }, version: 1 })]
+    const state = kit.open({ values: { cart: '["a"]' } })
+    const cart = state.get('cart') as unknown[]
+    state.set('b', 1)
+    const saving = saved(kit)
+    cart.push(unstorable ? () => {} : 'b')
+    await saving
+    t.equal(state.get('cart'), cart)
+    if (unstorable) t.throws(() => state.collect(), { code: 'FST_KEEP_UNSTORABLE_VALUE' })
+  }
+})

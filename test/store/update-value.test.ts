@@ -1,5 +1,6 @@
 // `update` and `take` at the store, without HTTP.
 import t from 'tap'
+import { saveSession } from '../../lib/store/save-session.js'
 import { updateValue } from '../../lib/store/update-value.js'
 import { saveKit } from '../fixtures/save-kit.js'
 
@@ -92,4 +93,37 @@ t.test('a session that is not stored yet takes it as a set', async (t) => {
   t.same(updateValue(kit.save, 'a', increment), { before: undefined, after: 1 })
   t.same(updateValue(kit.save, 'a', increment), { before: 1, after: 2 })
   t.same([kit.asked, kit.state.get('a')], [[], 2])
+})
+
+t.test('what is called after it takes nothing away from it, also where it waits for its turn', async (t) => {
+  for (const after of ['clear', 'destroy', 'regenerate'] as const) {
+    for (const pending of [undefined, 7]) {
+      let answer = (_result: 'done') => {}
+      const kit = saveKit({ update: [new Promise((resolve) => { answer = resolve })] })
+      const state = kit.open({ values: { n: '5' } })
+      state.set('b', 1)
+      const saving = saveSession(kit.context, state, kit.save.log)
+      if (pending !== undefined) state.set('n', pending)
+      const updated = updateValue(kit.save, 'n', increment)
+      if (after === 'regenerate') state.regenerate(new Set())
+      else state[after]()
+      answer('done')
+      await saving
+      const before = pending ?? 5
+      t.same(await updated, { before, after: before + 1 }, `${after}, with ${pending}`)
+      t.equal(state.get('n'), undefined)
+    }
+  }
+})
+
+t.test('where it is under way and the session ends, what was pending comes along with a login that was called since', async (t) => {
+  let answer = (_result: 'missing') => {}
+  const kit = saveKit({ update: [new Promise((resolve) => { answer = resolve })] })
+  const state = kit.open()
+  state.set('a', 7)
+  const updated = updateValue(kit.save, 'a', increment) as Promise<unknown>
+  state.regenerate(new Set(['a']))
+  answer('missing')
+  await t.rejects(updated, { code: 'FST_KEEP_SESSION_ENDED' })
+  t.same([state.status, state.get('a')], ['open', 7])
 })
