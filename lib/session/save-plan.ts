@@ -58,6 +58,11 @@ export function needsNewCookie (plan: SavePlan, { draft }: SessionState): boolea
   return plan.step === 'create' || plan.step === 'regenerate' || (plan.step === 'update' && plan.token !== null)
 }
 
+/** Whether a renewal moves the date of the cookie: one that outlives the browser's session. */
+export function movesCookie ({ stored, lifetime }: SessionState): boolean {
+  return lifetime.persistent && stored?.isCurrent === true
+}
+
 function planLogout ({ stored, openedIds }: SessionState, layer: Layer): SavePlan {
   if (stored !== null || openedIds.length > 0) return { step: 'logout' }
   return isAnythingSet(layer) ? { step: 'create' } : NOTHING
@@ -75,6 +80,8 @@ function planUpdate (state: SessionState, stored: StoredSession, layer: Layer): 
   const token = tokenChanges(state, stored, layer, state.now())
   if (values === null && deadlines === null && token === null) return planRenewal(state, layer)
   const renewal = deadlines === null ? dueRenewalOf(draftOf(state, layer), state.now()) : null
+  // the cookie that this sends must still be the current one
+  const isCookieSent = stored.isCurrent && (layer.lifetime !== undefined || (renewal !== null && movesCookie(state)))
   return {
     step: 'update',
     changes: {
@@ -83,6 +90,7 @@ function planUpdate (state: SessionState, stored: StoredSession, layer: Layer): 
       remove: [],
       ...values,
       ifGeneration: stored.record.generation,
+      ...(isCookieSent && { ifVerifier: stored.record.verifier, ...(layer.lifetime === undefined && { ifLifetime: stored.record.lifetime }) }),
       maxSize: state.settings.maxSize,
       ...deadlines,
       ...token,

@@ -136,7 +136,7 @@ export class SessionMap<Data = SessionData> extends IndexAccess<SessionHost> {
 
   /**
    * Saves now: for a hijacked reply, raw writes or a WebSocket; elsewhere it happens
-   * by itself. False when the session had ended, and its changes were dropped.
+   * by itself. False when the session had ended, and what was pending is not stored.
    */
   save (): Promise<boolean>
   save (callback?: unknown): Promise<boolean> {

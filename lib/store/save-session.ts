@@ -6,14 +6,14 @@ import { ConflictError } from '../errors.js'
 import { applyRenewal, changedRecord } from '../record/apply-changes.js'
 import { logLine } from '../log-line.js'
 import type { StoredSession } from '../session/layers.js'
-import { planSave, type SavePlan } from '../session/save-plan.js'
+import { movesCookie, planSave, type SavePlan } from '../session/save-plan.js'
 import type { SessionState } from '../session/session-state.js'
-import type { Awaitable } from '../../types/store.js'
+import type { Awaitable, SessionChanges, SessionRenewal } from '../../types/store.js'
 import { beginSession } from './begin-session.js'
 import { dropAfterEnd, endedElsewhere, endSession, logOut } from './end-session.js'
 import { readAgain } from './read-again.js'
 import { regenerateSession } from './regenerate-session.js'
-import type { CookieAction, Save, SaveResult } from './save.js'
+import type { Save, SaveResult } from './save.js'
 import { inTurn } from './save-step.js'
 import { refuseResult } from './too-large.js'
 import type { SessionLog, StoreContext } from './store-context.js'
@@ -47,18 +47,35 @@ function take (save: Save, plan: SavePlan, round: number): Awaitable<SaveResult>
 }
 
 /** A renewal that fails is no reason to fail a response that is ready. */
-function touch ({ context, state, log }: Save, { renewal }: Extract<SavePlan, { step: 'touch' }>): Awaitable<SaveResult> {
+function touch (save: Save, { renewal }: Extract<SavePlan, { step: 'touch' }>): Awaitable<SaveResult> {
+  const { state, log } = save
   const stored = state.stored as StoredSession
   state.sending()
-  return recover(() => andThen(context.store.touch(stored.id, renewal), (result): SaveResult => {
-    if (result === 'missing') return endedElsewhere({ state, log })
-    const record = result === 'done' ? applyRenewal(stored.record, renewal) : null
-    state.confirm(record === null ? stored : { ...stored, record })
-    return record !== null ? renewCookie(state) : 'none'
-  }), (error) => {
+  return recover(() => movesCookie(state) ? renewWithCookie(save, stored, renewal) : renew(save, stored, renewal), (error) => {
     logLine(log, 'warn', { sessionId: stored.id, err: error }, 'the session could not be renewed')
     state.confirm(stored)
     return 'none'
+  })
+}
+
+function renew ({ context, state, log }: Save, stored: StoredSession, renewal: SessionRenewal): Awaitable<SaveResult> {
+  return andThen(context.store.touch(stored.id, renewal), (result) => {
+    if (result === 'missing') return endedElsewhere({ state, log })
+    const record = result === 'done' ? applyRenewal(stored.record, renewal) : null
+    state.confirm(record === null ? stored : { ...stored, record })
+    return 'none'
+  })
+}
+
+/** The cookie is sent once more only where it still is the current one, and has this lifetime. */
+function renewWithCookie (save: Save, stored: StoredSession, renewal: SessionRenewal): Awaitable<SaveResult> {
+  const { verifier, lifetime } = stored.record
+  const changes: SessionChanges = { clear: false, set: {}, remove: [], ifVerifier: verifier, ifLifetime: lifetime, renewal }
+  return andThen(save.context.store.update(stored.id, changes), (result) => {
+    if (result === 'missing') return endedElsewhere(save)
+    if (result !== 'done') return renew(save, stored, renewal)
+    save.state.confirm({ ...stored, record: changedRecord(stored.record, changes) })
+    return 'renew'
   })
 }
 
@@ -79,7 +96,7 @@ function update (save: Save, { changes, token }: Extract<SavePlan, { step: 'upda
     if (token !== null) context.events.emit(identity === 'reauthenticated' ? 'reauthenticated' : 'rotated', stored.id)
     if (token !== null) return 'send'
     if (changes.lifetime !== undefined) return stored.isCurrent ? 'send' : 'none'
-    return changes.renewal !== undefined ? renewCookie(state) : 'none'
+    return changes.renewal !== undefined && movesCookie(state) ? 'renew' : 'none'
   })
 }
 
@@ -95,9 +112,4 @@ function retry (save: Save, stored: StoredSession, round: number): Awaitable<Sav
     state.confirm(state.stored)
     return 'none'
   })
-}
-
-/** A cookie that outlives the browser's session moves along with the deadline. */
-function renewCookie ({ stored, lifetime }: SessionState): CookieAction {
-  return lifetime.persistent && stored?.isCurrent === true ? 'renew' : 'none'
 }
