@@ -110,18 +110,10 @@ class Inspection {
   }
 
   #object (value: object): void {
-    let count = 0
-    for (const name in value) {
-      count++
-      const part = (value as Record<string, unknown>)[name]
-      if (typeof part === 'string') continue
-      // somebody may have added a method to every object
-      if (typeof part !== 'function' || Object.hasOwn(value, name)) this.inspect(part, name)
-    }
-    const names = Object.getOwnPropertyNames(value)
-    const isHiding = names.length !== count && names.length !== Object.keys(value).length
-    if (isHiding || Object.getOwnPropertySymbols(value).length > 0) this.#refuse(additionOf(value, 'Object', Reflect.ownKeys(value)))
-    if (count === 0 && kinds.some(([, isOne]) => isOne(value))) this.#refuse(describe(value))
+    const names = Object.keys(value)
+    for (const name of names) this.inspect((value as Record<string, unknown>)[name], name)
+    if (Reflect.ownKeys(value).length !== names.length) this.#refuse(additionOf(value, 'Object', Reflect.ownKeys(value)))
+    if (names.length === 0 && kinds.some(([, isOne]) => isOne(value))) this.#refuse(describe(value))
   }
 
   #other (value: object, foreign: object | null): void {
@@ -161,8 +153,7 @@ class Inspection {
 
 function textOf (step: Step): string {
   if (typeof step === 'object') return step.call
-  if (typeof step === 'number') return `[${step}]`
-  return /^[a-z_$][\w$]*$/i.test(step) ? `.${step}` : `[${JSON.stringify(step)}]`
+  return typeof step === 'string' && /^[a-z_$][\w$]*$/i.test(step) ? `.${step}` : `[${JSON.stringify(step)}]`
 }
 
 /** What comes back as it was, beside plain objects and arrays, with what only a real one passes. A URL that is none throws when it is read. */

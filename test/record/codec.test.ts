@@ -255,6 +255,17 @@ t.test('a method that somebody adds to every object is not stored, and hides not
   t.equal(encoded, '{"a":{"b":1}}')
 })
 
+t.test('a property that cannot be listed is refused, also when something was added to every object', async (t) => {
+  const hiding = define({ a: 1 }, 'hidden', { value: 2 })
+  for (const added of [1, () => {}]) {
+    define(Object.prototype, 'extend', { value: added, enumerable: true })
+    let error: unknown
+    try { encode('key', hiding) } catch (thrown) { error = thrown }
+    delete (Object.prototype as { extend?: unknown }).extend
+    t.match(error, { code: 'FST_KEEP_UNSTORABLE_VALUE' })
+  }
+})
+
 t.test('only the bytes that a view shows are stored', async (t) => {
   const secret = Buffer.from('other people\'s bytes')
   const detached = new Uint8Array(1)
