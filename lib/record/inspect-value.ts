@@ -110,10 +110,16 @@ class Inspection {
   }
 
   #object (value: object): void {
-    const names = Object.keys(value)
-    for (const name of names) this.inspect((value as Record<string, unknown>)[name], name)
-    if (Reflect.ownKeys(value).length !== names.length) this.#refuse(additionOf(value, 'Object', Reflect.ownKeys(value)))
-    if (names.length === 0 && kinds.some(([, isOne]) => isOne(value))) this.#refuse(describe(value))
+    let count = 0
+    for (const name in value) {
+      // somebody may have added one to every object
+      if (!Object.hasOwn(value, name)) continue
+      count++
+      const part = (value as Record<string, unknown>)[name]
+      if (typeof part !== 'string') this.inspect(part, name)
+    }
+    if (Object.getOwnPropertyNames(value).length !== count || Object.getOwnPropertySymbols(value).length > 0) this.#refuse(additionOf(value, 'Object', Reflect.ownKeys(value)))
+    if (count === 0 && kinds.some(([, isOne]) => isOne(value))) this.#refuse(describe(value))
   }
 
   #other (value: object, foreign: object | null): void {
