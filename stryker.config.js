@@ -1,5 +1,5 @@
 // Changes the code in small ways and runs the pure tests against each change: one
-// that no test notices survives. CONTRIBUTING.md names those that may.
+// that no test notices survives.
 // Version 9 of Stryker is the newest that runs on every Node.js this package runs on.
 export default {
   mutate: ['lib/record/*.ts', 'lib/session/*.ts', 'lib/store/*.ts'],

@@ -59,7 +59,7 @@ export interface EndedSession {
 /**
  * A new idle deadline. It never undoes anything: `expiresAt` becomes
  * `max(expiresAt, renewTo)`, but `atMost` where it lies more than `tolerance`
- * beyond that, as after a clock was set back. `renewalOf` of this package computes it.
+ * beyond that, as after a clock was set back.
  */
 export interface SessionRenewal {
   /** The deadline by the last use. Never later than `atMost`. */

@@ -38,8 +38,8 @@ function refuseUnavailable ({ status }: SessionState): void {
 }
 
 /** Whether what is stored is to go, as a whole or into another session. */
-function isReplaced ({ draft }: SessionState): boolean {
-  return replaces(draft)
+function isReplaced ({ stored, sent, draft }: SessionState): boolean {
+  return (stored !== null || sent !== null) && replaces(draft)
 }
 
 function replaces (layer: Layer | null): boolean {

@@ -58,10 +58,10 @@ export interface Track {
   isLate: boolean
   /** What puts another session, or an empty one, in the place of this one, and is pending. */
   replacing: Deed[]
-  /** Saves under way. */
+  /** Saves under way: the first is at the store, the others wait for their turn. */
   readonly openSaves: Set<Deed>
-  /** What its saves confirm depends on their order: nothing is asked of its cookie. */
-  isUnclear: boolean
+  /** By save: the step before which it found everything pending when its turn came. */
+  readonly turns: Map<Deed, number>
   readonly acts: Act[]
   readonly asked: number[]
   readonly applied: number[]
@@ -89,7 +89,7 @@ export function readFacts (history: readonly Event[]): Facts {
     const { visit } = event
     if (event.what === 'sent') {
       const via = lineOf(visit.token)
-      tracks.set(visit, { visit, sentAt: now, loadedAt: Infinity, answeredAt: Infinity, view: null, via, line: null, stored: null, lineAt: new Map(), isLate: false, replacing: [], openSaves: new Set(), isUnclear: false, acts: [], asked: [], applied: [], failed: [] })
+      tracks.set(visit, { visit, sentAt: now, loadedAt: Infinity, answeredAt: Infinity, view: null, via, line: null, stored: null, lineAt: new Map(), isLate: false, replacing: [], openSaves: new Set(), turns: new Map(), acts: [], asked: [], applied: [], failed: [] })
       continue
     }
     const track = tracks.get(visit) as Track
@@ -122,11 +122,16 @@ export function readFacts (history: readonly Event[]): Facts {
     takeIn(track, deed, at)
     track.lineAt.set(deed.n, track.line)
     if (deed.op.does !== 'save' || !deed.isAsync) return
-    // from here on a cleared session with nothing set after is left behind
-    const pending = track.acts.filter((act) => act.fate === 'pending')
-    if (track.line !== null && leavesNothing(pending, track.line)) track.line = null
     track.openSaves.add(deed)
-    if (track.openSaves.size > 1) track.isUnclear = true
+    if (track.openSaves.size === 1) takeTurn(track, deed, deed.n)
+  }
+
+  /** A save sends what is pending now. From here on a cleared session with nothing set after is left behind, where it was stored. */
+  function takeTurn (track: Track, save: Deed, before: number): void {
+    track.turns.set(save, before)
+    track.lineAt.set(save.n, track.line)
+    const pending = track.acts.filter((act) => act.fate === 'pending')
+    if (track.line !== null && track.line === track.stored && leavesNothing(pending, track.line)) track.line = null
   }
 
   function takeIn (track: Track, deed: Deed, at: number): void {
@@ -135,7 +140,7 @@ export function readFacts (history: readonly Event[]): Facts {
     if (does === 'get' || does === 'save' || does === 'reload') return
     if (CONTENT.has(does) || does === 'lifetime') track.line ??= begin(track, at, null, [])
     if (ENDS.has(does)) track.isLate = false
-    if (ENDS.has(does) || does === 'clear') track.replacing.push(deed)
+    if ((ENDS.has(does) || does === 'clear') && (track.stored !== null || track.openSaves.size > 0)) track.replacing.push(deed)
     // a logout with a token that no longer opens still ends what it belonged to
     const line = does === 'destroy' ? track.line ?? (track.stored === null ? track.via : null) : track.line
     if (line !== null) {
@@ -159,11 +164,16 @@ export function readFacts (history: readonly Event[]): Facts {
       track.isLate = deed.isLate === true
       track.replacing = []
     } else if (does === 'save') {
+      const before = track.turns.get(deed) ?? deed.n
       track.openSaves.delete(deed)
-      if (deed.error === undefined) track.replacing = track.replacing.filter(({ n }) => n > deed.n)
-      const pending = track.acts.filter((act) => (act.fate === 'pending' || (act.fate === 'unknown' && act.deed.error === undefined)) && act.deed.n < deed.n && act !== own)
+      if (deed.error === undefined) track.replacing = track.replacing.filter(({ n }) => n >= before)
+      const pending = track.acts.filter((act) => (act.fate === 'pending' || (act.fate === 'unknown' && act.deed.error === undefined)) && act.deed.n < before && act !== own)
       const outcome = deed.error !== undefined ? 'unknown' : deed.result === true ? 'confirmed' : 'dropped'
-      close(track, pending, outcome, track.lineAt.get(deed.n) ?? null, now)
+      // what did not reach a session that has ended is pending again, below the new one that was begun since
+      const isPendingAgain = outcome === 'dropped' && track.acts.some((act) => act.deed.n >= before && ENDS.has(act.deed.op.does))
+      if (!isPendingAgain) close(track, pending, outcome, track.lineAt.get(deed.n) ?? null, now)
+      const [next] = track.openSaves
+      if (next !== undefined && !track.turns.has(next)) takeTurn(track, next, Math.max(...track.lineAt.keys()) + 1)
     } else if (own !== undefined && own.fate === 'pending') {
       const outcome = deed.error === undefined ? 'confirmed' : isStoreFailure(deed.error) ? 'unknown' : 'dropped'
       const before = track.acts.filter((act) => act.fate === 'pending' && act.deed.n < deed.n)
@@ -194,12 +204,13 @@ export function readFacts (history: readonly Event[]): Facts {
   }
 
   function close (track: Track, acts: readonly Act[], fate: Act['fate'], line: Line | null, now: number): void {
+    const { stored } = track
     for (const act of acts) {
       // a save that says no after all may have stored something
       const isUnsure = (fate === 'dropped' && track.applied.some((at) => at >= act.at)) || (fate === 'confirmed' && isSuperseded(act, acts))
       act.fate = isUnsure ? 'unknown' : fate
       if (act.fate === 'confirmed') act.confirmedAt = now
-      if (act.deed.op.does === 'clear') act.ends = leavesNothing(acts.filter((each) => each.at >= act.at || each.line !== act.line), act.line)
+      if (act.deed.op.does === 'clear') act.ends = act.line === stored && leavesNothing(acts.filter((each) => each.at >= act.at || each.line !== act.line), act.line)
     }
     if (fate === 'dropped' && acts.some((act) => act.fate === 'unknown')) track.stored = line
     if (fate !== 'confirmed') return

@@ -1,4 +1,4 @@
-// A fixed budget and fixed seeds in the suite. `npm run test:model -- --minutes 30` looks longer and elsewhere; what it
+// A fixed budget and a fixed seed in the suite. `npm run test:model -- --minutes 30` looks longer and elsewhere; what it
 // prints on failure, `--seed` and `--path`, shows the same story again; `--only 'write lost'`
 // looks for one kind of fault.
 import t, { type Test } from 'tap'
@@ -10,7 +10,7 @@ import { explore } from './run.js'
 
 const { MODEL_MINUTES, MODEL_SEED, MODEL_PATH, MODEL_STORE, MODEL_ONLY } = process.env
 const SECONDS = MODEL_MINUTES === undefined ? 9 : Number(MODEL_MINUTES) * 60
-const seeds = MODEL_SEED !== undefined ? [Number(MODEL_SEED)] : MODEL_MINUTES !== undefined ? [Math.floor(Math.random() * 2 ** 31)] : [1, 414714642]
+const seeds = MODEL_SEED !== undefined ? [Number(MODEL_SEED)] : MODEL_MINUTES !== undefined ? [Math.floor(Math.random() * 2 ** 31)] : [1]
 
 const crashes: unknown[] = []
 process.on('unhandledRejection', (error) => { crashes.push(error) })

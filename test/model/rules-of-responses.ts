@@ -30,7 +30,7 @@ function * checkStatus ({ visit, failed, acts }: Track): Iterable<Fault> {
 /** At most one; one for every new session; none without a reason. */
 function * checkCookie (track: Track): Iterable<Fault> {
   const { visit, line, view } = track
-  if (visit.response === null || track.isUnclear) return
+  if (visit.response === null) return
   const { cookies, status } = visit.response
   const name = `request #${visit.n}`
   if (cookies.length > 1) yield { kind: 'two cookies', text: `${name} sets ${cookies.length} session cookies` }
