@@ -1,7 +1,7 @@
 // app.sessions: sessions outside a request.
 import t from 'tap'
 import type { Session } from '../index.js'
-import { Browser, buildApp, setCookies } from './fixtures/app.js'
+import { Browser, buildApp, gate, setCookies } from './fixtures/app.js'
 import { runApp } from './fixtures/process.js'
 import { everyStore, memoryStore, recorded } from './fixtures/stores.js'
 
@@ -235,3 +235,26 @@ t.test('a process that made sessions ends by itself', async (t) => {
   `)
   t.equal(stdout.trim(), '200')
 })
+
+for (const { kind, makeStore } of everyStore) {
+  t.test(`on ${kind}, a session ends at the store by its public id, as docs/security.md says`, async (t) => {
+    const store = makeStore()
+    const app = await buildApp(t, { store })
+    let id = ''
+    app.get('/login', async ({ session }) => { session.regenerate(); session.set('user', 1); id = session.sessionId })
+    app.get('/me', async ({ session }) => session.data())
+    const loaded = gate()
+    const mayEnd = gate()
+    app.get('/slow', async ({ session }) => { loaded.open(); await mayEnd.passed; session.set('late', 1) })
+    const browser = new Browser(app)
+    await browser.visit('/login')
+    t.same((await browser.visit('/me')).json(), { user: 1 })
+    const slow = app.inject({ url: '/slow', cookies: { ...browser.cookies } })
+    slow.catch(() => {})
+    await loaded.passed
+    await store.destroy(id)
+    mayEnd.open()
+    t.same(setCookies(await slow), [])
+    t.same((await browser.visit('/me')).json(), {})
+  })
+}
