@@ -82,6 +82,7 @@ export type { IssuedSession, Sessions, SessionStats } from './lib/http/sessions.
 export type { MemoryStoreOptions } from './lib/stores/memory/memory-options.js'
 export type { Clock, Duration, SessionCookieAttributes, SessionCookieOptions, SessionOptions } from './types/options.js'
 export type { IndexedValues, KeepList, PluginData, SessionData, SessionKey, SessionValue, SessionValues } from './types/session-data.js'
+export type { OwnerAddition, OwnerEntry, SessionOwners } from './types/owners.js'
 export type { Awaitable, DestroyResult, EarlierVerifier, EndCondition, EndedSession, SessionChanges, SessionLifetime, SessionRecord, SessionRenewal, SessionStore, TouchResult, UpdateResult } from './types/store.js'
 export type { LifetimeChange } from './lib/session/arguments.js'
 

@@ -15,7 +15,7 @@ const values = { count: '0', userId: '42', name: '"Ada Lovelace"', roles: '["rea
 for (let count = 0; count < sessions; count++) {
   const createdAt = clock.now()
   store.create(randomBytes(32).toString('base64url'), {
-    values, createdAt, expiresAt: createdAt + 3_600_000, absoluteExpiresAt: createdAt + 86_400_000, version: 0, owner: null, lifetime: null, verifier: '', earlier: [], generation: 0, shown: true
+    values, createdAt, expiresAt: createdAt + 3_600_000, absoluteExpiresAt: createdAt + 86_400_000, version: 0, owner: null, about: null, lifetime: null, verifier: '', earlier: [], generation: 0, shown: true
   })
 }
 await turn()

@@ -9,6 +9,7 @@ import { changeSuite } from './store-suite/changes.js'
 import { conditionSuite } from './store-suite/conditions.js'
 import { deadlineSuite } from './store-suite/deadlines.js'
 import { endingSuite } from './store-suite/ending.js'
+import { ownerSuite } from './store-suite/owners.js'
 import { parallelSuite } from './store-suite/parallel.js'
 import { recordSuite } from './store-suite/records.js'
 import { renewalSuite } from './store-suite/renewal.js'
@@ -32,5 +33,5 @@ export function storeSuite (options: StoreSuiteOptions): void {
 }
 
 const suites: ReadonlyArray<(context: SuiteContext) => void> = [
-  recordSuite, changeSuite, conditionSuite, renewalSuite, endingSuite, deadlineSuite, parallelSuite, corruptRecordSuite
+  recordSuite, changeSuite, conditionSuite, renewalSuite, endingSuite, deadlineSuite, parallelSuite, corruptRecordSuite, ownerSuite
 ]

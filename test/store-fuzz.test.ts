@@ -53,6 +53,7 @@ function almostRecord (random: Random): Record<string, unknown> {
     absoluteExpiresAt: now + 2 * HOUR,
     version: 0,
     owner: null,
+    about: null,
     lifetime: null,
     verifier,
     earlier: [],

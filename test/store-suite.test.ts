@@ -2,9 +2,12 @@
 import t from 'tap'
 import { storeSuite } from '../lib/store-suite.js'
 import { MemoryStore } from '../lib/stores/memory/memory-store.js'
+import type { OwnerLists } from '../lib/stores/memory/owner-lists.js'
+import type { SessionOwners } from '../types/owners.js'
 import type { SessionStore } from '../types/store.js'
 import { FakeClock } from './fixtures/clock.js'
 import { endingFlaws } from './fixtures/ending-flaws.js'
+import { ownerFlaws, type OwnerFlaw } from './fixtures/owner-flaws.js'
 import { storeFlaws } from './fixtures/store-flaws.js'
 import { updateFlaws } from './fixtures/update-flaws.js'
 import type { Flaw } from './fixtures/flaw.js'
@@ -16,7 +19,7 @@ const idle = new Set<string>()
 function testsOf (createStore: (clock: FakeClock) => SessionStore): Run[] {
   const clock = new FakeClock()
   const tests: Run[] = []
-  storeSuite({ ...clock, createStore: () => createStore(clock), test: (...test) => tests.push(test) })
+  storeSuite({ ...clock, owners: true, createStore: () => createStore(clock), test: (...test) => tests.push(test) })
   return tests
 }
 
@@ -33,6 +36,14 @@ function flawedStore (flaw: Flaw, clock: FakeClock): SessionStore {
   return Object.assign(store, flaw(good, clock))
 }
 
+function storeWithOwners (flaw: OwnerFlaw, clock: FakeClock): SessionStore {
+  const store = new MemoryStore({ clock })
+  const good = store.owners as OwnerLists
+  const { add, renew, mark, remove, list } = good
+  const bound: SessionOwners = { add: add.bind(good), renew: renew.bind(good), mark: mark.bind(good), remove: remove.bind(good), list: list.bind(good) }
+  return Object.assign(store, { owners: { ...bound, ...flaw(good, clock, store) } })
+}
+
 t.test('the suite passes a store that keeps the contract', async (t) => {
   t.same(await failuresOf((clock) => new MemoryStore({ clock })), [])
   for (const [title] of testsOf((clock) => new MemoryStore({ clock }))) idle.add(title)
@@ -46,6 +57,21 @@ for (const [name, flaw] of Object.entries({ ...storeFlaws, ...endingFlaws, ...up
     t.ok(failures.length < 40, `${failures.length} tests fail`)
   })
 }
+
+for (const [name, flaw] of Object.entries(ownerFlaws)) {
+  t.test(`the suite finds lists of owners where one ${name}`, async (t) => {
+    const failures = await failuresOf((clock) => storeWithOwners(flaw, clock))
+    for (const title of failures) idle.delete(title)
+    t.ok(failures.length > 0 && failures.length < 20, failures.join('; '))
+  })
+}
+
+t.test('a store that has owners and does not say so is told', async (t) => {
+  const tests: Run[] = []
+  storeSuite({ createStore: () => new MemoryStore(), test: (...test) => tests.push(test) })
+  const [, run] = tests.find(([title]) => title.includes('owners')) as Run
+  await t.rejects(run(), { message: /owners: true/ })
+})
 
 t.test('each test of the suite finds one of them', async (t) => {
   t.strictSame([...idle], [])

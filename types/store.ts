@@ -1,5 +1,7 @@
-/** A value, or a promise of it: a store may answer either way. */
-export type Awaitable<T> = T | Promise<T>
+import type { Awaitable } from './awaitable.js'
+import type { SessionOwners } from './owners.js'
+
+export type { Awaitable } from './awaitable.js'
 
 /** How long one session lives, where it differs from the options. Milliseconds. */
 export interface SessionLifetime {
@@ -36,8 +38,10 @@ export interface SessionRecord {
   readonly absoluteExpiresAt: number
   /** Counts the updates, from 0. */
   readonly version: number
-  /** Whose session it is, for stores that list by owner; `null` when it has no owner. */
+  /** Whose session it is, as `owners` of the store knows them; `null` when it has no owner. */
   readonly owner: string | null
+  /** What the app said about the browser when the session got its owner, as JSON; `null` when it said nothing. */
+  readonly about: string | null
   /** This session's own lifetime; `null` while the options hold. */
   readonly lifetime: SessionLifetime | null
   /** The hash of the token that opens the session. The token itself is never stored. */
@@ -107,6 +111,10 @@ export interface SessionChanges {
   readonly absoluteExpiresAt?: number
   /** The new lifetime; `null`: from now on the options hold. */
   readonly lifetime?: SessionLifetime | null
+  /** The new owner; `null`: from now on it has none. */
+  readonly owner?: string | null
+  /** What the app says about the browser of the new owner. */
+  readonly about?: string | null
   /**
    * The new verifier. Where the record has it already, this very change was applied before and is sent again:
    * `ifGeneration`, `ifVerifier` and `ifLifetime` do not count then, and `verifier`, `earlier`, `generation` and `shown` stay as they are.
@@ -163,6 +171,8 @@ export interface SessionStore {
   readonly expired?: number
   /** Sessions the store dropped before their time since the start. */
   readonly evicted?: number
+  /** Optional: lists the sessions of each owner. */
+  readonly owners?: SessionOwners
   /**
    * Called once at registration, which waits for it, but no longer than
    * `storeTimeout`. Throw only what no waiting would fix, such as a server that

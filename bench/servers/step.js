@@ -66,7 +66,7 @@ function visitor () {
   const now = Date.now()
   const values = Object.fromEntries(Object.entries(small).map(([key, each]) => [key, encode(key, each)]))
   store.create(id, {
-    values, createdAt: now, expiresAt: now + HOUR, absoluteExpiresAt: now + 24 * HOUR, version: 0, owner: null, lifetime: null, verifier, earlier: [], generation: 0, shown: true
+    values, createdAt: now, expiresAt: now + HOUR, absoluteExpiresAt: now + 24 * HOUR, version: 0, owner: null, about: null, lifetime: null, verifier, earlier: [], generation: 0, shown: true
   })
   return value
 }

@@ -24,14 +24,15 @@ export function applyChanges (record: SessionRecord, changes: SessionChanges): S
 /** The record after the changes, one version on, where their conditions hold. */
 export function changedRecord (record: SessionRecord, changes: SessionChanges): SessionRecord {
   const renewed = changes.renewal === undefined ? null : renewedExpiresAt(record, changes.renewal)
-  const { lifetime = record.lifetime, earlier = record.earlier } = changes
+  const { lifetime = record.lifetime, earlier = record.earlier, owner = record.owner, about = record.about } = changes
   return {
     values: changedValues(record.values, changes),
     createdAt: changes.createdAt ?? record.createdAt,
     expiresAt: changes.expiresAt ?? renewed ?? record.expiresAt,
     absoluteExpiresAt: changes.absoluteExpiresAt ?? record.absoluteExpiresAt,
     version: record.version + 1,
-    owner: record.owner,
+    owner,
+    about,
     lifetime: copiedLifetime(lifetime),
     verifier: changes.verifier ?? record.verifier,
     earlier: copiedEarlier(earlier),
@@ -44,13 +45,13 @@ export function changedRecord (record: SessionRecord, changes: SessionChanges): 
 export function applyRenewal (record: SessionRecord, renewal: SessionRenewal): SessionRecord | null {
   const expiresAt = renewedExpiresAt(record, renewal)
   if (expiresAt === null) return null
-  const { values, createdAt, absoluteExpiresAt, version, owner, lifetime, verifier, earlier, generation, shown } = record
-  return { values, createdAt, expiresAt, absoluteExpiresAt, version, owner, lifetime, verifier, earlier, generation, shown }
+  const { values, createdAt, absoluteExpiresAt, version, owner, about, lifetime, verifier, earlier, generation, shown } = record
+  return { values, createdAt, expiresAt, absoluteExpiresAt, version, owner, about, lifetime, verifier, earlier, generation, shown }
 }
 
 /** The same record; nothing of it is shared. */
-export function copiedRecord ({ values, createdAt, expiresAt, absoluteExpiresAt, version, owner, lifetime, verifier, earlier, generation, shown }: SessionRecord): SessionRecord {
-  return { values: { ...EMPTY, ...values }, createdAt, expiresAt, absoluteExpiresAt, version, owner, lifetime: copiedLifetime(lifetime), verifier, earlier: copiedEarlier(earlier), generation, shown }
+export function copiedRecord ({ values, createdAt, expiresAt, absoluteExpiresAt, version, owner, about, lifetime, verifier, earlier, generation, shown }: SessionRecord): SessionRecord {
+  return { values: { ...EMPTY, ...values }, createdAt, expiresAt, absoluteExpiresAt, version, owner, about, lifetime: copiedLifetime(lifetime), verifier, earlier: copiedEarlier(earlier), generation, shown }
 }
 
 /** The values after the changes; the ones given are left as they are. Spread, unlike assignment, is safe for `__proto__`. */

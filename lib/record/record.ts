@@ -32,10 +32,10 @@ function holds (check: (answer: unknown) => boolean, answer: unknown): boolean {
 
 function hasFields (answer: unknown): boolean {
   if (typeof answer !== 'object' || answer === null) return false
-  const { values, createdAt, expiresAt, absoluteExpiresAt, version, owner, lifetime, verifier, earlier, generation, shown } = answer as Partial<SessionRecord>
+  const { values, createdAt, expiresAt, absoluteExpiresAt, version, owner, about, lifetime, verifier, earlier, generation, shown } = answer as Partial<SessionRecord>
   return isWhole(createdAt, MAX_DATE) && isWhole(expiresAt, MAX_DATE) && isWhole(absoluteExpiresAt, MAX_DATE) &&
     isWhole(version, Number.MAX_SAFE_INTEGER) && isWhole(generation, Number.MAX_SAFE_INTEGER) &&
-    (owner === null || typeof owner === 'string') && typeof verifier === 'string' && typeof shown === 'boolean' && Array.isArray(earlier) && earlier.every(isEarlier) &&
+    isTextOrNull(owner) && isTextOrNull(about) && typeof verifier === 'string' && typeof shown === 'boolean' && Array.isArray(earlier) && earlier.every(isEarlier) &&
     (lifetime === null || isLifetime(lifetime)) && hasStrings(values)
 }
 
@@ -52,6 +52,10 @@ function isLifetime (lifetime: unknown): boolean {
   if (typeof lifetime !== 'object' || lifetime === null) return false
   const { idle, absolute, persistent } = lifetime as Partial<SessionLifetime>
   return isWhole(idle, MAX_DURATION) && idle !== 0 && isWhole(absolute, MAX_DURATION) && absolute !== 0 && typeof persistent === 'boolean'
+}
+
+function isTextOrNull (value: unknown): boolean {
+  return value === null || typeof value === 'string'
 }
 
 function isEarlier (each: unknown): boolean {

@@ -28,6 +28,7 @@ export function newRecord (state: SessionState, layer: Layer, token: Token): Ses
     absoluteExpiresAt: absoluteExpiresAtOf(draft, now),
     version: 0,
     owner: null,
+    about: null,
     lifetime: ownLifetimeOf(draft),
     verifier: token.verifier,
     earlier: [],

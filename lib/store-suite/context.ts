@@ -23,6 +23,8 @@ export interface StoreSuiteOptions {
    * Default none: for a store whose records nobody else can reach.
    */
   damage?: ReadonlyArray<(store: SessionStore, id: string) => Awaitable<unknown>>
+  /** True for a store that has `owners`, which are proven, too. Default `false`. */
+  owners?: boolean
 }
 
 /** One test of one store. */
@@ -35,12 +37,13 @@ export interface SuiteContext {
   /** A record that lives for an hour, where nothing else is said. */
   record (parts?: Partial<SessionRecord>): SessionRecord
   readonly damage: NonNullable<StoreSuiteOptions['damage']>
+  readonly owners: boolean
 }
 
 export const SECOND = 1000
 export const HOUR = 3_600_000
 
-export function createSuiteContext ({ test, createStore, disposeStore = close, now = Date.now, advance, damage = [] }: StoreSuiteOptions): SuiteContext {
+export function createSuiteContext ({ test, createStore, disposeStore = close, now = Date.now, advance, damage = [], owners = false }: StoreSuiteOptions): SuiteContext {
   return {
     test (title, run) {
       test(title, async () => {
@@ -64,6 +67,7 @@ export function createSuiteContext ({ test, createStore, disposeStore = close, n
         absoluteExpiresAt: createdAt + 24 * HOUR,
         version: 0,
         owner: null,
+        about: null,
         lifetime: null,
         verifier: newId(),
         earlier: [],
@@ -72,7 +76,8 @@ export function createSuiteContext ({ test, createStore, disposeStore = close, n
         ...parts
       }
     },
-    damage
+    damage,
+    owners
   }
 }
 

@@ -38,6 +38,7 @@ function recordAt (now: number, parts: Partial<SessionRecord> = {}): SessionReco
     absoluteExpiresAt: now + 24 * HOUR,
     version: 0,
     owner: null,
+    about: null,
     lifetime: null,
     verifier: 'v',
     earlier: [],

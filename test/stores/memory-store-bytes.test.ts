@@ -5,8 +5,9 @@ import { runApp } from '../fixtures/process.js'
 const ADD = `
   const keys = (count, key) => Object.fromEntries(Array.from({ length: count }, (_, k) => [key(k), String(1e6 + k)]))
   const cut = (i, length) => (String(i).padStart(40, 'x') + 'y'.repeat(1000)).slice(0, length)
+  const list = (owner, i) => { store.owners.add(owner, cut(i, 40).slice(16), { expiresAt: 9e14 + i }); return { owner } }
   const add = (values, i, parts) => store.create(cut(i, 40).slice(16), {
-    values, createdAt: 1.7e12, expiresAt: 9e14 + i, absoluteExpiresAt: 9e15, version: 0, generation: i % 2, owner: null, lifetime: null,
+    values, createdAt: 1.7e12, expiresAt: 9e14 + i, absoluteExpiresAt: 9e15, version: 0, generation: i % 2, owner: null, about: null, lifetime: null,
     verifier: cut(i, 43), earlier: [], shown: true, ...parts?.(i)
   })`
 
@@ -29,7 +30,9 @@ const shapes: Record<string, [values: string, sessions: number]> = {
 /** What a session has besides its values. */
 const parts: Record<string, string> = {
   'a lifetime of its own': '(i) => ({ lifetime: { idle: 1000 + i, absolute: 2000 + i, persistent: true } })',
-  'an owner': '(i) => ({ owner: cut(i, 40) })',
+  'what is said of it': "(i) => ({ about: JSON.stringify({ agent: 'x'.repeat(200) + i }) })",
+  'an owner of its own': '(i) => list(cut(i, 43), i)',
+  'an owner with a hundred sessions': '(i) => list(cut(i - i % 100, 43), i)',
   'four earlier verifiers': '(i) => ({ earlier: [0, 1, 2, 3].map((n) => ({ verifier: cut(i * 4 + n, 43), until: 1.7e12 + i, opens: true })) })'
 }
 

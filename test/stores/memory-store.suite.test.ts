@@ -7,14 +7,14 @@ import { FakeClock } from '../fixtures/clock.js'
 
 t.test('a MemoryStore keeps the contract', async (t) => {
   const clock = new FakeClock()
-  storeSuite({ ...clock, test: tapTest(t), createStore: () => new MemoryStore({ clock }) })
+  storeSuite({ ...clock, owners: true, test: tapTest(t), createStore: () => new MemoryStore({ clock }) })
 })
 
 t.test('a MemoryStore behind a slow line keeps the contract', async (t) => {
   const clock = new FakeClock()
-  storeSuite({ ...clock, test: tapTest(t), createStore: () => slowStore(clock) })
+  storeSuite({ ...clock, owners: true, test: tapTest(t), createStore: () => slowStore(clock) })
 })
 
 t.test('a MemoryStore keeps the contract in real time', async (t) => {
-  storeSuite({ test: tapTest(t), createStore: () => new MemoryStore() })
+  storeSuite({ owners: true, test: tapTest(t), createStore: () => new MemoryStore() })
 })

@@ -208,7 +208,7 @@ t.test('beyond maxBytes those that expire soonest go, also when a session grows'
 t.test('it says once that visitors go, and once that users have to', async (t) => {
   const { stderr } = await runApp(`
     const store = new keep.MemoryStore({ maxSessions: 1 })
-    const add = (id, generation) => store.create(id, { values: {}, createdAt: 0, expiresAt: 9e15, absoluteExpiresAt: 9e15, version: 0, generation, owner: null, lifetime: null, verifier: 'v', earlier: [], shown: true })
+    const add = (id, generation) => store.create(id, { values: {}, createdAt: 0, expiresAt: 9e15, absoluteExpiresAt: 9e15, version: 0, generation, owner: null, about: null, lifetime: null, verifier: 'v', earlier: [], shown: true })
     for (const id of ['a', 'b', 'c']) add(id, 0)
     for (const id of ['d', 'e', 'f']) add(id, 1)
   `)
@@ -220,7 +220,7 @@ t.test('it says once that visitors go, and once that users have to', async (t) =
 t.test('it says once that other processes cannot see its sessions', async (t) => {
   const code = `
     const store = new keep.MemoryStore()
-    const add = (id) => store.create(id, { values: {}, createdAt: 0, expiresAt: 9e15, absoluteExpiresAt: 9e15, version: 0, generation: 0, owner: null, lifetime: null, verifier: 'v', earlier: [], shown: true })
+    const add = (id) => store.create(id, { values: {}, createdAt: 0, expiresAt: 9e15, absoluteExpiresAt: 9e15, version: 0, generation: 0, owner: null, about: null, lifetime: null, verifier: 'v', earlier: [], shown: true })
     add('a'), add('b')
   `
   const starts = [

@@ -29,10 +29,11 @@ const verifier = fc.constantFrom('created in step 0', 'v1', 'v2')
 const values = fc.dictionary(key, encoded, { maxKeys: 3 })
 const lifetime: fc.Arbitrary<SessionLifetime | null> = fc.option(fc.record({ idle: fc.constantFrom(60_000, 600_000), absolute: fc.constant(3_600_000), persistent: fc.boolean() }))
 const earlier: fc.Arbitrary<EarlierVerifier[]> = fc.array(fc.record({ verifier, until: time, opens: fc.boolean() }), { maxLength: 2 })
+const owner = fc.constantFrom(null, '', 'ada', '\udfff')
 const small = fc.integer({ min: 0, max: 3 })
 const renewal = fc.record({ renewTo: time, atMost: time, tolerance: fc.constantFrom(0, 60_000), ifLifetime: lifetime, ifAbsoluteExpiresAt: time })
 const record = fc.record({
-  values, createdAt: time, expiresAt: time, absoluteExpiresAt: time, version: small, owner: fc.constant(null), lifetime, verifier, earlier, generation: small, shown: fc.boolean()
+  values, createdAt: time, expiresAt: time, absoluteExpiresAt: time, version: small, owner, about: owner, lifetime, verifier, earlier, generation: small, shown: fc.boolean()
 })
 const changes = fc.record({
   clear: fc.boolean(),
@@ -48,6 +49,8 @@ const changes = fc.record({
   expiresAt: time,
   absoluteExpiresAt: time,
   lifetime,
+  owner,
+  about: owner,
   verifier,
   earlier,
   generation: small,

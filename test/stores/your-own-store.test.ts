@@ -26,7 +26,7 @@ t.test('it makes its directory, removes what has expired, and stops', async (t) 
   await store.open()
   t.teardown(() => store.close())
   const now = clock.now()
-  const record = { values: {}, createdAt: now, absoluteExpiresAt: now + 9000, version: 0, owner: null, lifetime: null, verifier: 'v', earlier: [], generation: 0, shown: true }
+  const record = { values: {}, createdAt: now, absoluteExpiresAt: now + 9000, version: 0, owner: null, about: null, lifetime: null, verifier: 'v', earlier: [], generation: 0, shown: true }
   await store.create('short', { ...record, expiresAt: now + 1000 })
   await store.create('ended', { ...record, expiresAt: now + 9000 })
   await store.destroy('ended')

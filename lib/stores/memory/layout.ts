@@ -10,6 +10,8 @@ type Values = SessionRecord['values']
 const SESSION = 400
 const LIFETIME = 64
 const EARLIER = 64
+// The list of an owner with one session.
+const LISTED = 360
 
 const SLOT = 8
 
@@ -52,8 +54,17 @@ export function valueBytes (values: Values, keys: Iterable<string>): number {
 }
 
 /** What a session takes besides its values and their keys. */
-export function sessionBytes (id: string, { owner, lifetime, verifier, earlier }: SessionRecord): number {
-  return SESSION + stringSize(id) + stringSize(verifier) + (owner === null ? 0 : stringSize(owner)) + lifetimeBytes(lifetime) + earlierBytes(earlier)
+export function sessionBytes (id: string, record: SessionRecord): number {
+  return SESSION + stringSize(id) + stringSize(record.verifier) + partBytes(record)
+}
+
+/** The parts that not every session has. */
+function partBytes ({ owner, about, lifetime, earlier }: SessionRecord): number {
+  return ownerBytes(owner) + (about === null ? 0 : stringSize(about)) + lifetimeBytes(lifetime) + earlierBytes(earlier)
+}
+
+function ownerBytes (owner: string | null): number {
+  return owner === null ? 0 : LISTED + stringSize(owner)
 }
 
 function earlierBytes (earlier: SessionRecord['earlier']): number {
@@ -66,7 +77,7 @@ function lifetimeBytes (lifetime: SessionRecord['lifetime']): number {
 
 /** As it is kept: nobody who reads it can change it, and it holds nothing else in memory. `old` is what it was made from. */
 export function withValues (record: SessionRecord, values: Values, old: SessionRecord | null = null): SessionRecord {
-  const { createdAt, expiresAt, absoluteExpiresAt, version, owner, lifetime, verifier, earlier, generation, shown } = record
+  const { createdAt, expiresAt, absoluteExpiresAt, version, owner, about, lifetime, verifier, earlier, generation, shown } = record
   return Object.freeze({
     values,
     createdAt,
@@ -74,6 +85,7 @@ export function withValues (record: SessionRecord, values: Values, old: SessionR
     absoluteExpiresAt,
     version,
     owner: owner === null || owner === old?.owner ? owner : compact(owner),
+    about: about === null || about === old?.about ? about : compact(about),
     lifetime: lifetime && Object.freeze(lifetime),
     verifier: verifier === old?.verifier ? verifier : compact(verifier),
     earlier: Object.freeze(earlier.map(compactEarlier)),
@@ -86,9 +98,9 @@ function compactEarlier ({ verifier, until, opens }: EarlierVerifier): EarlierVe
   return Object.freeze({ verifier: compact(verifier), until, opens })
 }
 
-/** What values, lifetime and earlier verifiers take more than before. */
+/** What values and parts take more than before. */
 export function growthOf (old: SessionRecord, record: SessionRecord, { clear, remove }: SessionChanges, set: readonly string[]): number {
-  const besides = lifetimeBytes(record.lifetime) - lifetimeBytes(old.lifetime) + earlierBytes(record.earlier) - earlierBytes(old.earlier)
+  const besides = partBytes(record) - partBytes(old)
   if (clear) return besides + valueBytes(record.values, Object.keys(record.values)) - valueBytes(old.values, Object.keys(old.values))
   const keys = remove.length === 0 ? set : new Set([...set, ...remove])
   return besides + valueBytes(record.values, keys) - valueBytes(old.values, keys)

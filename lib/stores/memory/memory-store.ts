@@ -3,29 +3,26 @@
 import { applyChanges, applyRenewal, copiedRecord } from '../../record/apply-changes.js'
 import { publish } from '../../events.js'
 import { warnEvicted, warnManyProcesses } from '../../warnings.js'
+import type { SessionOwners } from '../../../types/owners.js'
 import type { DestroyResult, EndCondition, EndedSession, SessionChanges, SessionRecord, SessionRenewal, SessionStore, TouchResult, UpdateResult } from '../../../types/store.js'
 import { EndedMarks } from './ended-marks.js'
-import { EvictionOrder, type Evictable } from './eviction-order.js'
+import type { Entry } from './entry.js'
+import { EvictionOrder } from './eviction-order.js'
 import { KnownShapes } from './known-shapes.js'
 import { compactValues, growthOf, layOut, sessionBytes, valueBytes, withValues } from './layout.js'
 import { memorySettings, type MemorySettings, type MemoryStoreOptions } from './memory-options.js'
+import { OwnerLists } from './owner-lists.js'
 import { ShardedMap } from './sharded-map.js'
 import { compact } from './string-size.js'
 import { SweepTimer } from './sweep-timer.js'
-
-interface Entry extends Evictable {
-  readonly id: string
-  record: SessionRecord
-  bytes: number
-  /** The part of them that the keys take. */
-  keyBytes: number
-}
 
 const SLICE_MS = 1
 const ENTRIES_PER_LOOK_AT_THE_CLOCK = 32
 
 /** Keeps sessions in this process: the default store. Bounded; what has expired is removed in small slices. */
 export class MemoryStore implements SessionStore {
+  /** Which sessions each owner has. */
+  readonly owners: SessionOwners
   readonly #entries = new ShardedMap<Entry>()
   readonly #order = new EvictionOrder<Entry>()
   readonly #shapes = new KnownShapes()
@@ -40,6 +37,7 @@ export class MemoryStore implements SessionStore {
   /** @param options - Throws an `InvalidOptionError` for what cannot work, and for an unknown name. */
   constructor (options: MemoryStoreOptions = {}) {
     this.#settings = memorySettings(options)
+    this.owners = new OwnerLists(this.#settings.clock)
     this.#timer = new SweepTimer(this.#settings.sweepInterval, this)
   }
 
@@ -172,6 +170,8 @@ export class MemoryStore implements SessionStore {
 
   #remove (entry: Entry): void {
     this.#entries.delete(entry.id)
+    // what was evicted counts no more
+    if (entry.record.owner !== null) this.owners.remove(entry.record.owner, [entry.id])
     entry.queue.remove(entry)
     this.#size--
     this.#bytes -= entry.bytes

@@ -10,6 +10,7 @@ export const FIELD = {
   createdAt: 'c',
   absoluteExpiresAt: 'a',
   owner: 'o',
+  about: 'd',
   lifetime: 'l',
   verifier: 'k',
   earlier: 'p',
@@ -30,16 +31,16 @@ export type Fields = string[]
 /** The fields of a whole record. */
 export function recordFields (record: SessionRecord): Fields {
   const { token, set } = changedFields({ clear: false, set: record.values, remove: [], ...partsOf(record) })
-  return [FIELD.version, String(record.version), ...(record.owner === null ? [] : [FIELD.owner, asText(record.owner)]), ...token, ...set]
+  return [FIELD.version, String(record.version), ...token, ...set]
 }
 
-function partsOf ({ createdAt, expiresAt, absoluteExpiresAt, lifetime, verifier, earlier, generation, shown }: SessionRecord): Partial<SessionChanges> {
-  return { createdAt, expiresAt, absoluteExpiresAt, lifetime, verifier, earlier, generation, shown }
+function partsOf ({ createdAt, expiresAt, absoluteExpiresAt, owner, about, lifetime, verifier, earlier, generation, shown }: SessionRecord): Partial<SessionChanges> {
+  return { createdAt, expiresAt, absoluteExpiresAt, owner, about, lifetime, verifier, earlier, generation, shown }
 }
 
 /** What an update writes and drops; `token` are the fields that a repeated update does not write again. */
 export function changedFields (changes: SessionChanges): { token: Fields, set: Fields, remove: string[] } {
-  const { createdAt, expiresAt, absoluteExpiresAt, lifetime, verifier, earlier, generation, shown } = changes
+  const { createdAt, expiresAt, absoluteExpiresAt, owner, about, lifetime, verifier, earlier, generation, shown } = changes
   return {
     token: given([
       [FIELD.verifier, verifier],
@@ -52,16 +53,22 @@ export function changedFields (changes: SessionChanges): { token: Fields, set: F
         [FIELD.createdAt, createdAt?.toString()],
         [FIELD.expiresAt, expiresAt?.toString()],
         [FIELD.absoluteExpiresAt, absoluteExpiresAt?.toString()],
+        [FIELD.owner, fieldText(owner)],
+        [FIELD.about, fieldText(about)],
         [FIELD.lifetime, lifetimeText(lifetime) || undefined]
       ]),
       ...valueFields(changes.set)
     ],
-    remove: [...(lifetime === null ? [FIELD.lifetime] : []), ...changes.remove.map(asText)]
+    remove: [...dropped([[FIELD.owner, owner], [FIELD.about, about], [FIELD.lifetime, lifetime]]), ...changes.remove.map(asText)]
   }
 }
 
 function given (fields: ReadonlyArray<[field: string, value: string | undefined]>): Fields {
   return fields.flatMap(([field, value]) => value === undefined ? [] : [field, value])
+}
+
+function dropped (fields: ReadonlyArray<[field: string, value: unknown]>): string[] {
+  return fields.flatMap(([field, value]) => value === null ? [field] : [])
 }
 
 /** One text for one lifetime, so that scripts can compare it; empty without one. */
@@ -87,7 +94,8 @@ export function recordOf (entries: ReadonlyArray<[field: string, value: string]>
       expiresAt: number(FIELD.expiresAt),
       absoluteExpiresAt: number(FIELD.absoluteExpiresAt),
       version: number(FIELD.version),
-      owner: fields.has(FIELD.owner) ? ofText(fields.get(FIELD.owner) as string) : null,
+      owner: textOrNull(fields.get(FIELD.owner)),
+      about: textOrNull(fields.get(FIELD.about)),
       lifetime: lifetimeOf(fields.get(FIELD.lifetime)),
       verifier: verifierOf(fields.get(FIELD.verifier)),
       earlier: earlierOf(fields.get(FIELD.earlier) as string),
@@ -112,6 +120,14 @@ function ofText (text: string): string {
   } catch {
     return text
   }
+}
+
+function textOrNull (field: string | undefined): string | null {
+  return field === undefined ? null : ofText(field)
+}
+
+function fieldText (text: string | null | undefined): string | undefined {
+  return typeof text === 'string' ? asText(text) : undefined
 }
 
 function valueFields (values: SessionRecord['values']): Fields {

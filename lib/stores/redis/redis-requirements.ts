@@ -50,7 +50,7 @@ async function tryEveryStep (store: SessionStore, id: string): Promise<void> {
   const now = Date.now()
   const expiresAt = now + 10_000
   const record: SessionRecord = {
-    values: { probe: '1' }, createdAt: now, expiresAt, absoluteExpiresAt: expiresAt, version: 0, owner: null, lifetime: null, verifier: '', earlier: [], generation: 0, shown: true
+    values: { probe: '1' }, createdAt: now, expiresAt, absoluteExpiresAt: expiresAt, version: 0, owner: null, about: null, lifetime: null, verifier: '', earlier: [], generation: 0, shown: true
   }
   const renewal = { renewTo: expiresAt, atMost: expiresAt + 1, tolerance: 0, ifLifetime: null, ifAbsoluteExpiresAt: expiresAt }
   await store.create(id, record)
