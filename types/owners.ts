@@ -44,4 +44,6 @@ export interface SessionOwners {
   remove (owner: string, ids: readonly string[]): Awaitable<void>
   /** The live ones, in any order. */
   list (owner: string): Awaitable<readonly string[]>
+  /** Optional: like `open` of the store, but only where an app lists sessions by owner. */
+  open? (): Awaitable<void>
 }

@@ -15,7 +15,7 @@ skipFileWithout('redis')
 
 function proveWith (t: Test, client: RedisClient): void {
   const clock = new FakeClock()
-  storeSuite({ ...clock, test: tapTest(t), createStore: () => new RedisStore({ client, clock }) })
+  storeSuite({ ...clock, owners: true, test: tapTest(t), createStore: () => new RedisStore({ client, clock }) })
 }
 
 t.test('a RedisStore keeps the contract', async (t) => {
@@ -29,6 +29,7 @@ t.test('a RedisStore keeps the contract in real time, and with corrupt records',
   const server = await startRedis(t)
   const client = await connectIoRedis(t, server)
   storeSuite({
+    owners: true,
     test: tapTest(t),
     createStore: () => new RedisStore({ client }),
     damage: [

@@ -2,12 +2,15 @@
 // by the first user who logs in.
 import { randomBytes } from 'node:crypto'
 import { UnfitStoreError } from '../../errors.js'
+import type { SessionOwners } from '../../../types/owners.js'
 import type { SessionRecord, SessionStore } from '../../../types/store.js'
 import { toText, type SendCommand } from './redis-client.js'
 
 const MIN_VERSION = [6, 2] as const
 
 const COMMANDS = 'HGETALL, EVALSHA, EVAL, DEL, and inside scripts EXISTS, HGET, HMGET, HKEYS, HSET, HDEL, HINCRBY, PEXPIRE'
+
+const OWNER_COMMANDS = 'EVALSHA, EVAL, ZREM, ZRANGEBYSCORE, and inside scripts ZADD, ZSCORE, ZCOUNT, ZREMRANGEBYSCORE, PTTL, PEXPIRE'
 
 /** Throws an `UnfitStoreError` when no waiting would fix it; a server that is away or busy is no reason. */
 export async function checkServer (send: SendCommand, store: SessionStore, prefix: string): Promise<void> {
@@ -21,11 +24,31 @@ export async function checkServer (send: SendCommand, store: SessionStore, prefi
     // the mark would stay for a minute
     await send(key, 'DEL', [key])
   } catch (error) {
-    if (error instanceof UnfitStoreError) throw error
-    const { message } = error as Error
-    if (isRefusal(message)) throw new UnfitStoreError(`Redis refused a command with '${message}'; allow the user ${COMMANDS} on the keys that begin with the store's prefix`, { cause: error })
-    if (isMissingLogin(message)) throw new UnfitStoreError(`Redis refused the login with '${message}'; give the client its username and password`, { cause: error })
+    refuseUnfit(error, COMMANDS)
   }
+}
+
+/** The same for the lists of owners. */
+export async function checkOwners (owners: SessionOwners): Promise<void> {
+  const owner = `keep-probe-${randomBytes(9).toString('base64url')}`
+  const expiresAt = Date.now() + 10_000
+  try {
+    await owners.add(owner, 'probe', { expiresAt, limit: 1 })
+    await owners.add(owner, 'probe 2', { expiresAt, limit: 1 })
+    await owners.renew(owner, 'probe 2', expiresAt + 1)
+    await owners.list(owner)
+    await owners.mark(owner, [])
+    await owners.remove(owner, ['probe', 'probe 2'])
+  } catch (error) {
+    refuseUnfit(error, OWNER_COMMANDS)
+  }
+}
+
+function refuseUnfit (error: unknown, commands: string): void {
+  if (error instanceof UnfitStoreError) throw error
+  const { message } = error as Error
+  if (isRefusal(message)) throw new UnfitStoreError(`Redis refused a command with '${message}'; allow the user ${commands} on the keys that begin with the store's prefix`, { cause: error })
+  if (isMissingLogin(message)) throw new UnfitStoreError(`Redis refused the login with '${message}'; give the client its username and password`, { cause: error })
 }
 
 /** What the server says of itself; nothing where that alone is forbidden. */

@@ -2,16 +2,10 @@
 // that any node of a Cluster can run it, and writes nothing before its condition
 // is met. The first write decides whether a full server refuses: growing is
 // refused there, while moving a deadline, shrinking and ending still work.
-import { createHash } from 'node:crypto'
 import { ENDED_FOR } from '../../record/record.js'
 import { FIND_RECORD } from './find-record.js'
 import { FIELD } from './redis-record.js'
-
-/** A script, and the hash by which Redis knows it. */
-export interface RedisScript {
-  readonly source: string
-  readonly sha1: string
-}
+import { script } from './redis-script.js'
 
 // A client that gets no answer may send a command again; a step that would then count twice has a nonce.
 const NONCES = `
@@ -170,7 +164,3 @@ redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], '${FIELD.endedAt}', ARGV[1], '${FIELD.nonces}', with_nonce(found.nonces, ARGV[4]))
 redis.call('PEXPIRE', KEYS[1], ${ENDED_FOR})
 return 'done'`)
-
-function script (source: string): RedisScript {
-  return { source, sha1: createHash('sha1').update(source).digest('hex') }
-}

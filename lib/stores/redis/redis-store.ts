@@ -8,13 +8,16 @@ import { randomBytes } from 'node:crypto'
 import { inspect } from 'node:util'
 import { InvalidOptionError } from '../../errors.js'
 import type { Clock } from '../../../types/options.js'
+import type { SessionOwners } from '../../../types/owners.js'
 import type { DestroyResult, EndCondition, EndedSession, SessionChanges, SessionRecord, SessionRenewal, SessionStore, TouchResult, UpdateResult } from '../../../types/store.js'
 import { ENDED_FOR } from '../../record/record.js'
 import { corruptRecord } from '../../record/corrupt-record.js'
 import { commandSender, isNeverConnected, surviveErrors, toEntries, toText, type RedisClient, type SendCommand } from './redis-client.js'
 import { asText, changedFields, lifetimeText, recordFields, recordOf } from './redis-record.js'
+import { RedisOwners } from './redis-owners.js'
 import { checkServer } from './redis-requirements.js'
-import { createScript, destroyScript, touchScript, updateScript, type RedisScript } from './redis-scripts.js'
+import { isReply, runScript, type RedisScript } from './redis-script.js'
+import { createScript, destroyScript, touchScript, updateScript } from './redis-scripts.js'
 
 export type { IoRedisClient, NodeRedisClient, RedisClient } from './redis-client.js'
 
@@ -30,6 +33,8 @@ export interface RedisStoreOptions {
 
 /** Keeps sessions in Redis 6.2 or newer, or Valkey. */
 export class RedisStore implements SessionStore {
+  /** Which sessions each owner has: one sorted set per owner, under `prefix` + `o:`. */
+  readonly owners: SessionOwners
   readonly #client: RedisClient
   readonly #send: SendCommand
   readonly #prefix: string
@@ -45,6 +50,7 @@ export class RedisStore implements SessionStore {
     this.#send = send
     this.#prefix = prefix
     this.#clock = clock
+    this.owners = new RedisOwners(send, prefix, clock)
     this.#ignoreErrors = surviveErrors(client)
   }
 
@@ -132,16 +138,8 @@ export class RedisStore implements SessionStore {
     }
   }
 
-  /** By its hash; with its source where the server does not know it, as after a restart. */
-  async #run ({ source, sha1 }: RedisScript, id: string, args: string[]): Promise<string> {
-    const key = this.#key(id)
-    const rest = ['1', key, String(this.#clock.now()), ...args]
-    try {
-      return toText(await this.#send(key, 'EVALSHA', [sha1, ...rest]))
-    } catch (error) {
-      if (!isReply(error, 'NOSCRIPT')) throw error
-      return toText(await this.#send(key, 'EVAL', [source, ...rest]))
-    }
+  async #run (script: RedisScript, id: string, args: string[]): Promise<string> {
+    return toText(await runScript(this.#send, script, this.#key(id), [String(this.#clock.now()), ...args]))
   }
 
   #key (id: string): string {
@@ -165,8 +163,4 @@ function optional (value: string | number | undefined): string {
 
 function createNonce (): string {
   return randomBytes(9).toString('base64url')
-}
-
-function isReply (error: unknown, code: string): boolean {
-  return error instanceof Error && error.message.includes(code)
 }
