@@ -73,14 +73,15 @@ export { plugin as fastifyKeep, applyChanges, applyRenewal, MemoryStore, moveSes
 /** @hidden */
 export { cjs as 'module.exports' }
 
-export type { DenialReason, RejectionReason, SessionEvent, SessionMessage } from './lib/events.js'
+export type { DenialReason, EndReason, RejectionReason, SessionEvent, SessionMessage } from './lib/events.js'
 export type { GuardedReply, GuardedRequest, SessionGuard } from './lib/http/guard.js'
 export type { GuardOptions, SessionPredicate } from './lib/http/guard-options.js'
 export type { MoveOptions, SessionMove } from './lib/http/move-sessions.js'
 export type { Session, SessionMap } from './lib/session/session.js'
+export type { ListedSession, SessionHandle, SessionOwner } from './lib/http/listed-session.js'
 export type { IssuedSession, Sessions, SessionStats } from './lib/http/sessions.js'
 export type { MemoryStoreOptions } from './lib/stores/memory/memory-options.js'
-export type { Clock, Duration, SessionCookieAttributes, SessionCookieOptions, SessionOptions } from './types/options.js'
+export type { Clock, Duration, SessionCookieAttributes, SessionCookieOptions, SessionDescription, SessionOptions } from './types/options.js'
 export type { IndexedValues, KeepList, PluginData, SessionData, SessionKey, SessionValue, SessionValues } from './types/session-data.js'
 export type { OwnerAddition, OwnerEntry, SessionOwners } from './types/owners.js'
 export type { Awaitable, DestroyResult, EarlierVerifier, EndCondition, EndedSession, SessionChanges, SessionLifetime, SessionRecord, SessionRenewal, SessionStore, TouchResult, UpdateResult } from './types/store.js'

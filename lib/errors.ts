@@ -12,7 +12,7 @@ export const DuplicateSessionError = createError<'FST_KEEP_DUPLICATE_SESSION', 5
 
 /** Raised when a session's method is called with something it cannot work with. */
 export const InvalidArgumentError = createError<'FST_KEEP_INVALID_ARGUMENT', 500, [call: string, value: string, fix: string]>(
-  'FST_KEEP_INVALID_ARGUMENT', 'session.%s was given %s: %s', 500, TypeError)
+  'FST_KEEP_INVALID_ARGUMENT', '%s was given %s: %s', 500, TypeError)
 
 /** Raised by `session['save'] = …`: the name is a member of the session. */
 export const ReservedKeyError = createError<'FST_KEEP_RESERVED_KEY', 500, [key: string, key: string]>(
@@ -77,3 +77,15 @@ export const TooManyKeysError = createError<'FST_KEEP_TOO_MANY_KEYS', 500, [need
 /** Raised by `update` and `reauthenticated` when the session has ended: what must not be lost in silence was not stored. */
 export const SessionEndedError = createError<'FST_KEEP_SESSION_ENDED', 401, []>(
   'FST_KEEP_SESSION_ENDED', 'The session has ended; log in again', 401)
+
+/** Raised where a session, or a call of `app.sessions`, is given an owner that cannot be one. */
+export const InvalidOwnerError = createError<'FST_KEEP_INVALID_OWNER', 500, [value: string]>(
+  'FST_KEEP_INVALID_OWNER', 'the owner of sessions is %s: give a string that is not empty, or a whole number', 500, TypeError)
+
+/** Raised by a login beyond `maxPerOwner` where `onLimit` is `'refuse'`; nothing was stored, and the visitor's session is as it was. */
+export const SessionLimitError = createError<'FST_KEEP_SESSION_LIMIT', 409, []>(
+  'FST_KEEP_SESSION_LIMIT', 'There are too many sessions of this user; log out somewhere else first', 409)
+
+/** Raised by a call of `app.sessions` that needs the option `ownerKey`, or a store that can do it. */
+export const NotListedError = createError<'FST_KEEP_NOT_LISTED', 500, [call: string, fix: string]>(
+  'FST_KEEP_NOT_LISTED', 'sessions.%s is not available here: %s', 500)

@@ -17,14 +17,17 @@ export type RejectionReason = 'malformed' | 'bad-signature' | 'unknown' | 'late'
  */
 export type DenialReason = 'no-session' | 'missing-key' | 'stale-login' | 'predicate' | 'failed'
 
+/** Why a session was ended before its time: its user logged out or emptied it, somebody revoked it, or its owner had too many. */
+export type EndReason = 'logout' | 'revoked' | 'limit'
+
 /** What a subscriber of `fastify-keep:<event>` is told. */
 export interface SessionMessage {
   /** The public handle; `null` where none is known, as with a malformed cookie. */
   readonly sessionId: string | null
   /** With `regenerated`: the id it had before, `null` when it had none. */
   readonly previousId?: string | null
-  /** With `rejected` and `denied`. */
-  readonly reason?: RejectionReason | DenialReason
+  /** With `destroyed`, `rejected` and `denied`. A session that expires publishes `expired`, and the one that a login replaces is the `previousId` of `regenerated`. */
+  readonly reason?: EndReason | RejectionReason | DenialReason
   /** With `store-error`. */
   readonly error?: Error
 }

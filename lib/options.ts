@@ -6,6 +6,7 @@ import { CookieSigner } from './cookie-signer.js'
 import { deadlineFix, DURATION_FIX, toDeadline, toMilliseconds } from './duration.js'
 import { InvalidOptionError } from './errors.js'
 import { MemoryStore } from './stores/memory/memory-store.js'
+import { ownerOptions, type OwnerSettings } from './owner-options.js'
 import { unknownName } from './unknown-names.js'
 import type { Clock, SessionOptions } from '../types/options.js'
 import type { SessionLifetime, SessionStore } from '../types/store.js'
@@ -25,6 +26,9 @@ export interface SessionConfig {
   readonly storeTimeout: number
   readonly maxSize: number
   readonly clock: Clock
+  /** How sessions are listed by their owners; `null` where they are not. */
+  readonly owner: OwnerSettings | null
+  readonly describe: SessionOptions['describe']
 }
 
 const MIB = 1024 * 1024
@@ -42,7 +46,7 @@ const cookieNameShape = /^[\w!#$%&'*+.^`|~-]+$/
 const storeFunctions = ['read', 'create', 'update', 'touch', 'destroy'] as const
 
 const known = new Set([
-  'store', 'idleTimeout', 'absoluteTimeout', 'cookie', 'secret', 'property', 'saveOn', 'onStoreError', 'onAmbiguousCookie', 'storeTimeout', 'maxSize', 'clock',
+  'store', 'idleTimeout', 'absoluteTimeout', 'cookie', 'secret', 'property', 'saveOn', 'onStoreError', 'onAmbiguousCookie', 'storeTimeout', 'maxSize', 'clock', 'ownerKey', 'maxPerOwner', 'onLimit', 'describe',
   // Fastify's own options of register()
   'prefix', 'logLevel', 'logSerializers', 'encapsulate'
 ])
@@ -75,7 +79,7 @@ export function resolveOptions (options: SessionOptions): SessionConfig {
   refuseUnknown(options, known, '')
   const {
     store, secret, cookie = {}, property = 'session', clock = Date, maxSize = MIB,
-    idleTimeout = '1h', absoluteTimeout = '24h', storeTimeout = '2s', saveOn = 'always', onStoreError = 'fail', onAmbiguousCookie = 'first'
+    idleTimeout = '1h', absoluteTimeout = '24h', storeTimeout = '2s', saveOn = 'always', onStoreError = 'fail', onAmbiguousCookie = 'first', describe
   } = options
   if (typeof cookie !== 'object' || cookie === null) refuse('cookie', cookie, 'give an object such as { name, path, secure }')
   refuseUnknown(cookie, knownCookie, 'cookie.')
@@ -85,9 +89,11 @@ export function resolveOptions (options: SessionOptions): SessionConfig {
   const { name = 'sid', ...attributes } = cookie
   refuseBadCookieName(name)
 
+  if (describe !== undefined && typeof describe !== 'function') refuse('describe', describe, "give a function such as (request) => ({ agent: request.headers['user-agent'] ?? '' })")
+  const usedStore = store === undefined ? new MemoryStore({ clock }) : checkedStore(store)
   return Object.freeze({
     property,
-    store: store === undefined ? new MemoryStore({ clock }) : checkedStore(store),
+    store: usedStore,
     lifetime: lifetimeOption(idleTimeout, absoluteTimeout),
     cookieName: name,
     cookie: resolveCookieAttributes(name, attributes, (attribute, value, fix) => refuse(`cookie.${attribute}`, value, fix)),
@@ -97,7 +103,9 @@ export function resolveOptions (options: SessionOptions): SessionConfig {
     onAmbiguousCookie: choice('onAmbiguousCookie', onAmbiguousCookie, ['first', 'refuse']),
     storeTimeout: Math.min(duration('storeTimeout', storeTimeout), 0x7fffffff),
     maxSize,
-    clock
+    clock,
+    owner: ownerOptions(options, usedStore, refuse),
+    describe
   })
 }
 

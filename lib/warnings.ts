@@ -95,6 +95,11 @@ export function warnEvicted (generation: number): void {
   }
 }
 
+/** Somebody who planted the session knows its cookie, and is logged in with the user (session fixation). */
+export function warnOwnerPlanted (key: string): void {
+  warnOnce('FST_KEEP_OWNER_WITHOUT_REGENERATE', `fastify-keep: '${key}', by which sessions are listed, was set on a session that was stored before; everybody who knows its cookie is logged in, too: call session.regenerate() before session.set('${key}', …)`)
+}
+
 /** Each process has a MemoryStore of its own: a user is logged in by one and unknown to the next. */
 export function warnManyProcesses (): void {
   const { pm_id: pm2, NODE_APP_INSTANCE: instance } = process.env

@@ -50,7 +50,7 @@ for (const { kind, makeStore } of everyStore) {
     t.same(heard, [['rejected', { sessionId: second, reason: 'late' }]], 'a token from before the step-up')
     browser.cookies['sid'] = current
     await visit((session) => session.destroy())
-    t.same(heard.slice(1), [['destroyed', { sessionId: second }]], 'one logout is one event')
+    t.same(heard.slice(1), [['destroyed', { sessionId: second, reason: 'logout' }]], 'one logout is one event')
     browser.cookies['sid'] = current
     await visit((session) => session.destroy())
     t.same(heard, [['rejected', { sessionId: second, reason: 'late' }]], 'a second one ends nothing')

@@ -1,3 +1,4 @@
+import type { FastifyRequest } from 'fastify'
 import type { SessionStore } from './store.js'
 
 type Milliseconds = 'ms' | 'msec' | 'msecs' | 'millisecond' | 'milliseconds'
@@ -49,6 +50,9 @@ export interface SessionCookieOptions extends SessionCookieAttributes {
   name?: string
 }
 
+/** What `describe` says about a browser: texts, which are cut at 256 characters, numbers, booleans and `null`; sixteen at most. */
+export type SessionDescription = Readonly<Record<string, string | number | boolean | null>>
+
 /** Everything `app.register(session, options)` takes. Nothing is required; a bad option stops the start. */
 export interface SessionOptions {
   /** Where sessions live. Default: a new `MemoryStore`, right for one process. */
@@ -85,6 +89,24 @@ export interface SessionOptions {
   storeTimeout?: Duration
   /** What one session may hold, in bytes of encoded keys and values. Default 1 MiB. */
   maxSize?: number
+  /**
+   * The key whose value says whose session it is, such as `'userId'`: a string, or a whole number. With it `app.sessions` lists and
+   * revokes all sessions of a user (ASVS 5.0, 7.4.2, 7.4.3, 7.5.2). Default none. `update` and `take` do not change it. A store that
+   * cannot list sessions by owner, such as one made for express-session, stops the start.
+   */
+  ownerKey?: string
+  /** How many sessions an owner may have at once. Default any number. Needs `ownerKey`. */
+  maxPerOwner?: number
+  /**
+   * What a login beyond `maxPerOwner` does. `'end-oldest'` (default) ends those that would expire first: with equal lifetimes, those unused
+   * for longest. `'refuse'` throws a `SessionLimitError` with status 409 at the save, and leaves the visitor as before: call `await session.save()` to catch it.
+   */
+  onLimit?: 'end-oldest' | 'refuse'
+  /**
+   * What to remember of the browser at a login, for `about` in `app.sessions.list`. Default nothing: addresses and user agents are
+   * personal data. Where it throws, the login goes on without.
+   */
+  describe?: (request: FastifyRequest) => SessionDescription
   /** Tells the time. Default `Date`; for tests. */
   clock?: Clock
 }

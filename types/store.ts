@@ -76,6 +76,8 @@ export interface SessionRenewal {
   readonly ifLifetime: SessionLifetime | null
   /** Renew only while this is the record's absolute deadline. */
   readonly ifAbsoluteExpiresAt: number
+  /** Given: renew only while this is the record's owner, whose list has the new deadline already. */
+  readonly ifOwner?: string | null
 }
 
 /** One change of a record. A store applies it as a whole or not at all; only `renewal` has a condition of its own. */

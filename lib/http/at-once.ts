@@ -1,5 +1,5 @@
 // `update` and `take` of one session: done at the store while the handler waits.
-import { SessionEndedError, StoreError } from '../errors.js'
+import { InvalidArgumentError, SessionEndedError, StoreError } from '../errors.js'
 import { beginsAnew, type Layer } from '../session/layer.js'
 import type { SessionHost, ValueStep } from '../session/session-host.js'
 import type { SessionState } from '../session/session-state.js'
@@ -12,6 +12,7 @@ type Host = Pick<SessionHost, 'save'>
 export async function updateAtOnce (host: Host, save: Save, key: string, step: ValueStep): Promise<unknown> {
   const { state } = save
   refuseUnavailable(state)
+  refuseOwnerKey('update()', key, state)
   if (replaces(state.sent)) await replacing(state)
   if (isReplaced(state) && isHidden(state, key)) return updatePending(host, state, key, step)
   if (isReplaced(state)) await host.save()
@@ -22,6 +23,7 @@ export async function updateAtOnce (host: Host, save: Save, key: string, step: V
 export async function takeAtOnce (host: Host, save: Save, key: string): Promise<unknown> {
   const { state } = save
   refuseUnavailable(state)
+  refuseOwnerKey('take()', key, state)
   try {
     if (replaces(state.sent)) await replacing(state)
     if (isReplaced(state) && isHidden(state, key)) return await takePending(host, state, key)
@@ -35,6 +37,11 @@ export async function takeAtOnce (host: Host, save: Save, key: string): Promise<
 
 function refuseUnavailable ({ status }: SessionState): void {
   if (status === 'unavailable') throw new StoreError()
+}
+
+/** The lists of owners have to know before. */
+function refuseOwnerKey (call: string, key: string, { settings }: SessionState): void {
+  if (key === settings.owner?.key) throw new InvalidArgumentError(`session.${call}`, `'${key}', by which sessions are listed`, 'use get(), set() and remove()')
 }
 
 /** Whether what is stored is to go, as a whole or into another session. */

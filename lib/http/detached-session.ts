@@ -35,8 +35,13 @@ export class DetachedSession implements SessionHost, StateListener {
     reportCorrupt(this.#registration, id, 'value', this.#log)
   }
 
+  /** There is no browser here. */
+  describe (): null {
+    return null
+  }
+
   overrideCookie (): never {
-    throw new InvalidArgumentError('options()', 'cookie attributes', 'there is no response here that could send a cookie')
+    throw new InvalidArgumentError('session.options()', 'cookie attributes', 'there is no response here that could send a cookie')
   }
 
   async save (): Promise<boolean> {

@@ -3,7 +3,9 @@ import type { FastifyInstance } from 'fastify'
 import type { CookieAttributes } from '../cookie-attributes.js'
 import { SessionEvents } from '../events.js'
 import type { SessionConfig } from '../options.js'
-import { boundStore } from '../store/bounded-store.js'
+import { boundedCall } from '../store/bounded-call.js'
+import { boundOwners, boundStore } from '../store/bounded-store.js'
+import type { SessionOwners } from '../../types/owners.js'
 import type { StoreContext } from '../store/store-context.js'
 import { namespaceOf } from './namespace.js'
 
@@ -24,12 +26,14 @@ export interface Registration extends StoreContext {
 }
 
 export function createRegistration (app: FastifyInstance, config: SessionConfig): Registration {
-  const { lifetime, maxSize, clock, store, storeTimeout, onAmbiguousCookie, cookieName } = config
+  const { lifetime, maxSize, clock, store, storeTimeout, onAmbiguousCookie, cookieName, owner } = config
   const events = new SessionEvents()
+  const call = boundedCall(storeTimeout, (error) => events.emit('store-error', null, { error }))
   return {
     config,
-    settings: { namespace: namespaceOf(config), lifetime, maxSize, clock },
-    store: boundStore(store, storeTimeout, (error) => events.emit('store-error', null, { error })),
+    settings: { namespace: namespaceOf(config), lifetime, maxSize, clock, owner },
+    store: boundStore(store, call),
+    owners: owner === null ? null : boundOwners(store.owners as SessionOwners, call),
     events,
     onAmbiguousCookie,
     cookiePrefix: `${cookieName}=`,

@@ -2,7 +2,7 @@
 // before the headers leave, and in between where the app asks for it.
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { andThen, recover } from '../awaitable.js'
-import { CookieNotDeliverableError, NotCoveredError } from '../errors.js'
+import { CookieNotDeliverableError, NotCoveredError, SessionLimitError } from '../errors.js'
 import { logLine } from '../log-line.js'
 import { hasUnsaved, needsNewCookie, type SavePlan } from '../session/save-plan.js'
 import { SessionMap, type Session } from '../session/session.js'
@@ -19,6 +19,8 @@ import type { Awaitable } from '../../types/store.js'
 import { takeAtOnce, updateAtOnce } from './at-once.js'
 import { keepVaryOnCookie, varyOnCookie } from './cache-headers.js'
 import { ChangeWatch } from './change-watch.js'
+import { describeRequest } from './describe-request.js'
+import { areHeadersSent } from './headers-sent.js'
 import { hasOptedOut } from './opted-out.js'
 import { mayCarryToken, readTokens, type CookieToken } from './read-tokens.js'
 import type { Registration } from './registration.js'
@@ -93,6 +95,10 @@ export class RequestSession implements SessionHost, StateListener {
 
   foundCorrupt (id: string): void {
     reportCorrupt(this.#registration, id, 'value', this.#request.log)
+  }
+
+  describe (): string | null {
+    return describeRequest(this.#registration.config.describe, this.#request)
   }
 
   overrideCookie (attributes: SessionCookieAttributes): void {
@@ -177,7 +183,7 @@ export class RequestSession implements SessionHost, StateListener {
 
   #saveFailed (error: Error): void {
     this.#hasFailed = true
-    logLine(this.#request.log, 'error', { err: error.cause ?? error }, 'the session could not be saved')
+    logLine(this.#request.log, error instanceof SessionLimitError ? 'debug' : 'error', { err: error.cause ?? error }, 'the session could not be saved')
     // a logout clears the cookie even if the store cannot be told
     if (this.#state?.draft?.identity === 'destroyed') this.#owed.clearCookie()
     else if (this.#state?.stored?.isCurrent !== true) this.#response?.withdrawCookie()
@@ -191,10 +197,4 @@ export class RequestSession implements SessionHost, StateListener {
   get #saving (): Save {
     return { context: this.#registration, state: this.state, log: this.#request.log }
   }
-}
-
-/** A WebSocket takes over the connection of its request: the response of a hijacked upgrade is never written. */
-function areHeadersSent (request: FastifyRequest, reply: FastifyReply): boolean {
-  const { upgrade } = request.raw as { upgrade?: boolean }
-  return reply.raw.headersSent || (upgrade === true && reply.sent)
 }

@@ -23,9 +23,9 @@ const OF_CSRF_PROTECTION = 'userInfo'
 /** The attributes for one response. Throws an `InvalidArgumentError` for what cannot work. */
 export function cookieOverrides ({ config: { cookieName, cookie } }: Registration, given: SessionCookieAttributes): CookieAttributes {
   const refuse = (name: string, value: unknown, fix: string): never => {
-    throw new InvalidArgumentError('options()', `${name} ${inspect(value, { depth: 0 })}`, fix)
+    throw new InvalidArgumentError('session.options()', `${name} ${inspect(value, { depth: 0 })}`, fix)
   }
-  if (typeof given !== 'object' || given === null) throw new InvalidArgumentError('options()', inspect(given), "give an object such as { sameSite: 'strict' }")
+  if (typeof given !== 'object' || given === null) throw new InvalidArgumentError('session.options()', inspect(given), "give an object such as { sameSite: 'strict' }")
   const unknown = unknownName(given, [...cookieAttributeNames, OF_CSRF_PROTECTION], { maxAge: 'write session.lifetime({ idle, persistent: true })', expires: 'write session.lifetime({ idle, persistent: true })' })
   if (unknown !== null) refuse(unknown.name, (given as Record<string, unknown>)[unknown.name], unknown.fix)
   const { [OF_CSRF_PROTECTION]: _, ...attributes } = given as SessionCookieAttributes & Record<typeof OF_CSRF_PROTECTION, unknown>

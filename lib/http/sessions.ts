@@ -1,12 +1,18 @@
 // A session without a request: by a cookie header, for a test, in a count.
 import type { FastifyBaseLogger } from 'fastify'
+import { NotListedError } from '../errors.js'
 import type { DenialReason, SessionCounts } from '../events.js'
+import { ownerNamed } from '../record/owner.js'
+import { isId } from '../record/token.js'
 import { SessionState } from '../session/session-state.js'
 import type { Session } from '../session/session.js'
 import { issueSession } from '../store/begin-session.js'
 import { loadSession, unavailableSession, type PresentedToken } from '../store/load-session.js'
+import { ownedSessions, revokeOne, revokeOwned } from '../store/owned-sessions.js'
+import type { SessionOwners } from '../../types/owners.js'
 import type { SessionData, SessionValues } from '../../types/session-data.js'
 import { DetachedSession } from './detached-session.js'
+import { idsNamed, lastSeenFirst, listedSession, refuseOtherOptions, type ListedSession, type SessionHandle, type SessionOwner } from './listed-session.js'
 import { mayCarryToken, readTokens } from './read-tokens.js'
 import type { Registration } from './registration.js'
 import { cookieValue } from './response-cookie.js'
@@ -67,6 +73,46 @@ export class Sessions<Data = SessionData> {
     const { id, cookieToken } = await issueSession({ context: this.#registration, state, log: this.#log })
     const value = cookieValue(this.#registration, cookieToken)
     return { sessionId: id, cookies: { [cookieName]: value }, headers: { cookie: `${cookieName}=${value}` } }
+  }
+
+  /**
+   * The live sessions of a user, last seen first. Needs `ownerKey`. With `current`, that of this request, which of them it is:
+   * `await app.sessions.list(userId, { current: request.session })`. Throws an `InvalidOwnerError` for what can be no owner, a `StoreError` when the store fails.
+   */
+  async list (owner: SessionOwner, options: { current?: SessionHandle } = {}): Promise<ListedSession[]> {
+    refuseOtherOptions('list()', options, ['current'])
+    const { owners, name } = this.#ownerNamed('list()', owner)
+    const current = idsNamed('list()', options, 'current')
+    const { lifetime } = this.#registration.settings
+    const sessions = await ownedSessions(this.#registration, owners, name)
+    return sessions.map((session) => listedSession(session, lifetime, current)).sort(lastSeenFirst)
+  }
+
+  /**
+   * Ends one session. With `owner` only if it is theirs, so that a handle from a form may be passed on: `await app.sessions.revoke(request.body.sessionId, { owner: userId })`.
+   * False when there was none to end. Throws a `StoreError` when the store fails.
+   */
+  async revoke (sessionId: string, options: { owner?: SessionOwner } = {}): Promise<boolean> {
+    refuseOtherOptions('revoke()', options, ['owner'])
+    const name = 'owner' in options ? this.#ownerNamed('revoke()', options.owner).name : null
+    return isId(sessionId) && await revokeOne(this.#registration, sessionId, name, this.#log)
+  }
+
+  /**
+   * Ends every session of a user, in slices, and answers with how many. `except: request.session` leaves that one: for a change of the password.
+   * Needs `ownerKey`. A login whose password was checked before, and which is stored after, is a new session and stays; to end that too, store a version of the
+   * password with the login and compare it in a guard. Throws an `InvalidOwnerError` for what can be no owner, a `StoreError` when the store fails: then call it again.
+   */
+  async revokeAll (owner: SessionOwner, options: { except?: SessionHandle } = {}): Promise<number> {
+    refuseOtherOptions('revokeAll()', options, ['except'])
+    const { owners, name } = this.#ownerNamed('revokeAll()', owner)
+    return revokeOwned(this.#registration, owners, name, idsNamed('revokeAll()', options, 'except'))
+  }
+
+  #ownerNamed (call: string, owner: unknown): { owners: SessionOwners, name: string } {
+    const { owners, settings: { namespace } } = this.#registration
+    if (owners === null) throw new NotListedError(call, "register the session with ownerKey, such as 'userId'")
+    return { owners, name: ownerNamed(namespace, owner) }
   }
 
   /** Counts since the start, and the store's own. */

@@ -4,8 +4,8 @@ import type { SessionLifetime, SessionRecord, SessionRenewal } from '../../types
 
 /** The deadline after the renewal; `null` when the record has another lifetime by now. */
 export function renewedExpiresAt (record: SessionRecord, renewal: SessionRenewal): number | null {
-  if (record.absoluteExpiresAt !== renewal.ifAbsoluteExpiresAt || !isSameLifetime(record.lifetime, renewal.ifLifetime)) return null
-  const { renewTo, atMost, tolerance } = renewal
+  const { renewTo, atMost, tolerance, ifOwner = record.owner } = renewal
+  if (record.absoluteExpiresAt !== renewal.ifAbsoluteExpiresAt || !isSameLifetime(record.lifetime, renewal.ifLifetime) || record.owner !== ifOwner) return null
   return record.expiresAt > atMost + tolerance ? atMost : Math.max(record.expiresAt, renewTo)
 }
 

@@ -9,6 +9,7 @@ const TOKEN_BYTES = 48
 
 // No padding, and whole bytes: each token has one spelling
 const tokenShape = /^[\w-]{64}$/
+const idShape = /^[\w-]{24}$/
 
 // A call for randomness costs more than the rest of a token, so one call serves many
 const randomness = Buffer.alloc(128 * TOKEN_BYTES)
@@ -46,6 +47,11 @@ export function tokenOf (namespace: string, value: string): Token {
 /** Whether this could be a token of ours. What is not never reaches the store. */
 export function isToken (value: string): boolean {
   return value.length === TOKEN_LENGTH && tokenShape.test(value)
+}
+
+/** Whether this could be the id of a session of ours. */
+export function isId (value: unknown): value is string {
+  return typeof value === 'string' && idShape.test(value)
 }
 
 /** Compares in constant time. */

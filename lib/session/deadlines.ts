@@ -17,6 +17,8 @@ export interface Draft {
   readonly usedAt: number
   /** The lifetime of a session that has none of its own. */
   readonly defaultLifetime: SessionLifetime
+  /** Whether sessions are listed by their owners. */
+  readonly isListed: boolean
 }
 
 /** The session's own lifetime; `null` while the options hold. */
@@ -51,8 +53,8 @@ export function newExpiresAtOf (draft: Draft, now: number): number {
 }
 
 /** The renewal by the last use of a session that is stored. */
-export function renewalOf ({ stored, usedAt, defaultLifetime }: Draft, now: number): SessionRenewal {
-  const { lifetime, absoluteExpiresAt } = (stored as StoredSession).record
+export function renewalOf ({ stored, usedAt, defaultLifetime, isListed }: Draft, now: number): SessionRenewal {
+  const { lifetime, absoluteExpiresAt, owner } = (stored as StoredSession).record
   const { idle } = lifetime ?? defaultLifetime
   const atMost = Math.min(now + idle, absoluteExpiresAt)
   return {
@@ -60,7 +62,8 @@ export function renewalOf ({ stored, usedAt, defaultLifetime }: Draft, now: numb
     atMost,
     tolerance: Math.floor(idle / 10),
     ifLifetime: lifetime,
-    ifAbsoluteExpiresAt: absoluteExpiresAt
+    ifAbsoluteExpiresAt: absoluteExpiresAt,
+    ...(isListed && { ifOwner: owner })
   }
 }
 

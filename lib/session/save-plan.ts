@@ -1,12 +1,12 @@
 // What a save has to do: the decision table of this package, in one function.
-import { storedValue, type ValueChanges } from '../record/apply-changes.js'
+import { changedValues, storedValue, type ValueChanges } from '../record/apply-changes.js'
 import { earlierAfterRotation, earlierAfterStepUp } from '../record/standing.js'
 import { renewToken, type Token } from '../record/token.js'
 import type { SessionChanges, SessionRenewal } from '../../types/store.js'
 import { absoluteExpiresAtOf, createdAtOf, dueRenewalOf, newExpiresAtOf } from './deadlines.js'
 import type { Layer } from './layer.js'
 import type { StoredSession } from './layers.js'
-import { draftOf, isAnythingSet } from './new-record.js'
+import { draftOf, isAnythingSet, ownerUnder } from './new-record.js'
 import type { SessionState } from './session-state.js'
 
 /** The step to take at the store. */
@@ -71,13 +71,18 @@ function planLogout ({ stored, openedIds }: SessionState, layer: Layer): SavePla
 function planRenewal (state: SessionState, layer: Layer | null): SavePlan {
   if (state.unrenewedAt === state.usedAt) return NOTHING
   const renewal = dueRenewalOf(draftOf(state, layer), state.now())
-  return renewal === null ? NOTHING : { step: 'touch', renewal }
+  if (renewal === null) return NOTHING
+  const owner = ownerChanges(state, state.stored as StoredSession, null, false)
+  if (owner === null) return { step: 'touch', renewal }
+  // it was stored before the app listed sessions
+  return { step: 'update', changes: { clear: false, set: {}, remove: [], ifGeneration: state.stored?.record.generation as number, ...owner, renewal }, token: null }
 }
 
 function planUpdate (state: SessionState, stored: StoredSession, layer: Layer): SavePlan {
   const values = changesOf(layer, stored)
   const deadlines = deadlineChanges(state, stored, layer)
   const token = tokenChanges(state, stored, layer, state.now())
+  const owner = ownerChanges(state, stored, values, deadlines !== null || values?.clear === true)
   if (values === null && deadlines === null && token === null) return planRenewal(state, layer)
   const renewal = deadlines === null ? dueRenewalOf(draftOf(state, layer), state.now()) : null
   // the cookie that this sends must still be the current one
@@ -94,6 +99,7 @@ function planUpdate (state: SessionState, stored: StoredSession, layer: Layer): 
       maxSize: state.settings.maxSize,
       ...deadlines,
       ...token,
+      ...owner,
       ...(renewal !== null && { renewal })
     },
     token: token === null ? null : layer.token
@@ -123,6 +129,19 @@ function deadlineChanges (state: SessionState, { record }: StoredSession, layer:
     absoluteExpiresAt: absoluteExpiresAtOf(draft, now),
     ...(layer.lifetime === undefined ? { ifLifetime: record.lifetime } : { lifetime: layer.lifetime })
   }
+}
+
+/**
+ * Whose session it is from now on, where that changes. It changes only while the session is whose this request knows it
+ * to be, and so do deadlines, which the owner's list has to know first. `null`: there is nothing to say.
+ */
+function ownerChanges (state: SessionState, { record }: StoredSession, values: ValueChanges | null, dependsOnOwner: boolean): Partial<SessionChanges> | null {
+  const { owner: settings } = state.settings
+  if (settings === null) return null
+  const owner = ownerUnder(state, values === null ? record.values : changedValues(record.values, values))
+  const isChanged = owner !== record.owner
+  if (!isChanged && !dependsOnOwner) return null
+  return { ifValue: { key: settings.key, encoded: storedValue(record.values, settings.key) }, ...(isChanged && { owner }) }
 }
 
 /** A new token and what becomes of the old ones; `null` where the token stays. */

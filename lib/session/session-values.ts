@@ -4,6 +4,8 @@ import type { Clock } from '../../types/options.js'
 import type { SessionLifetime } from '../../types/store.js'
 import { StoreError } from '../errors.js'
 import { CorruptValueError, decode, encode } from '../record/codec.js'
+import type { OwnerSettings } from '../owner-options.js'
+import { refuseOwner } from '../record/owner.js'
 import type { Layer } from './layer.js'
 import { Layers, type StoredSession } from './layers.js'
 import { LiveObjects } from './live-objects.js'
@@ -15,6 +17,8 @@ export interface SessionSettings {
   readonly lifetime: SessionLifetime
   readonly maxSize: number
   readonly clock: Clock
+  /** How sessions are listed by their owners; `null` where they are not. */
+  readonly owner: OwnerSettings | null
 }
 
 /**
@@ -30,6 +34,8 @@ export interface StateListener {
   changing (): void
   /** A stored value cannot be decoded, and reads as absent. */
   foundCorrupt (id: string): void
+  /** What the app says about the browser, as JSON; `null` when that is nothing. */
+  describe (): string | null
 }
 
 export class SessionValues extends Layers {
@@ -123,6 +129,7 @@ export class SessionValues extends Layers {
   }
 
   #encode (key: string, value: unknown): string | null {
+    if (key === this.settings.owner?.key) refuseOwner(value)
     if (value === undefined) return null
     const encoded = encode(key, value)
     if (3 * encoded.length > this.settings.maxSize) refuseTooLarge({ [key]: encoded }, this.settings.maxSize, this.stored?.record.values)

@@ -6,6 +6,7 @@ import type { StoredSession } from '../session/layers.js'
 import { newRecord } from '../session/new-record.js'
 import { refuseTooLarge } from '../session/size-limit.js'
 import type { Awaitable } from '../../types/store.js'
+import { listCreated } from './list-session.js'
 import type { CookieAction, Save } from './save.js'
 
 // Two equal random ids mean a store that refuses everything.
@@ -14,11 +15,11 @@ const MAX_NEW_IDS = 3
 /** Stores what is pending as a new session. */
 export function beginSession (save: Save): Awaitable<CookieAction> {
   const { context, state } = save
-  return andThen(createRecord(save, state.sending(), 1), (stored) => {
+  return andThen(createRecord(save, state.sending(), 1), (stored) => andThen(listCreated(save, stored), () => {
     state.confirm(stored)
     context.events.emit('created', stored.id)
     return 'send'
-  })
+  }))
 }
 
 /** Stores the layer, over what is kept of the stored session, under a new id. */

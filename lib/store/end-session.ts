@@ -2,21 +2,22 @@
 import { andThen } from '../awaitable.js'
 import { SessionEndedError } from '../errors.js'
 import { isAnythingSet } from '../session/new-record.js'
+import { isRecord } from '../record/record.js'
 import { logLine } from '../log-line.js'
 import type { StoredSession } from '../session/layers.js'
 import type { Awaitable } from '../../types/store.js'
 import { beginSession } from './begin-session.js'
+import { endOne } from './end-listed.js'
 import type { CookieAction, Save, SaveResult } from './save.js'
 
 /** Ends the session because it was emptied, unless its user has stepped up since this request loaded it. */
 export function endSession (save: Save): Awaitable<SaveResult> {
-  const { context, state } = save
+  const { context, state, log } = save
   const { id, record } = state.stored as StoredSession
   state.sending()
-  return andThen(context.store.destroy(id, { ifGeneration: record.generation }), (result) => {
+  return andThen(endOne(context, { id, owner: record.owner, reason: 'logout', condition: { ifGeneration: record.generation } }, log), (result) => {
     if (result !== 'done') return endedElsewhere(save)
     state.confirm(null)
-    context.events.emit('destroyed', id)
     return 'clear'
   })
 }
@@ -43,11 +44,16 @@ export function logOut (save: Save): Awaitable<CookieAction> {
 /** Answers with how many it ended. */
 function endAll (save: Save, [id, ...rest]: readonly string[], ended: number): Awaitable<number> {
   if (id === undefined) return ended
-  const { store, events } = save.context
-  return andThen(store.destroy(id), (result) => {
-    if (result === 'done') events.emit('destroyed', id)
+  const { context, log } = save
+  return andThen(currentOwner(save, id), (owner) => andThen(endOne(context, { id, owner, reason: 'logout' }, log), (result) => {
     return endAll(save, rest, result === 'done' ? ended + 1 : ended)
-  })
+  }))
+}
+
+/** Of a session that the request came with and does not use, only the id is known. */
+function currentOwner ({ context: { store, owners }, state: { stored } }: Save, id: string): Awaitable<string | null> {
+  if (id === stored?.id) return stored.record.owner
+  return owners === null ? null : andThen(store.read(id), (found: unknown) => isRecord(found) ? found.owner : null)
 }
 
 /**

@@ -5,8 +5,9 @@ import { safeCause } from './safe-cause.js'
 import type { SessionStore } from '../../types/store.js'
 
 /** Opens a store that wants it. Throws what the store throws; one that takes longer than `storeTimeout` goes on opening alone. */
-export async function openStore ({ store, storeTimeout }: SessionConfig, log: LineLog): Promise<void> {
-  if (store.open === undefined) return
+export async function openStore ({ store, storeTimeout, owner }: SessionConfig, log: LineLog): Promise<void> {
+  const opensOwners = owner !== null && store.owners?.open !== undefined
+  if (store.open === undefined && !opensOwners) return
   let isLate = false
   let timer: NodeJS.Timeout | undefined
   const timeout = new Promise<void>((resolve) => {
@@ -16,7 +17,7 @@ export async function openStore ({ store, storeTimeout }: SessionConfig, log: Li
       resolve()
     }, storeTimeout)
   })
-  const opening = open(store).catch((error: unknown) => {
+  const opening = open(store, opensOwners).catch((error: unknown) => {
     if (!isLate) throw error
     logLine(log, 'error', { err: safeCause('store.open()', error) }, 'the session store cannot be used')
   })
@@ -27,6 +28,7 @@ export async function openStore ({ store, storeTimeout }: SessionConfig, log: Li
   }
 }
 
-async function open (store: SessionStore): Promise<void> {
+async function open (store: SessionStore, opensOwners: boolean): Promise<void> {
   await store.open?.()
+  if (opensOwners) await store.owners?.open?.()
 }

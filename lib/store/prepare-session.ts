@@ -11,6 +11,7 @@ import { draftOf } from '../session/new-record.js'
 import type { SessionState } from '../session/session-state.js'
 import type { Awaitable, SessionChanges, SessionRenewal } from '../../types/store.js'
 import type { SessionLog, StoreContext } from './store-context.js'
+import { withDeadline } from './update-listed.js'
 
 /** Nothing to wait for: nothing had to be done, or the store has answered at once. */
 export function prepareSession (context: StoreContext, state: SessionState, log: SessionLog): Promise<void> | undefined {
@@ -29,15 +30,15 @@ export function prepareSession (context: StoreContext, state: SessionState, log:
   return isPromise(done) ? done : undefined
 }
 
-function renew ({ store }: StoreContext, state: SessionState, stored: StoredSession, renewal: SessionRenewal): Awaitable<void> {
-  return andThen(store.touch(stored.id, renewal), (result) => {
+function renew (context: StoreContext, state: SessionState, stored: StoredSession, renewal: SessionRenewal): Awaitable<void> {
+  return andThen(withDeadline(context, stored, renewal.renewTo, () => context.store.touch(stored.id, renewal)), (result) => {
     if (result === 'missing') return state.end()
     const record = result === 'done' ? applyRenewal(stored.record, renewal) : null
     if (record !== null) state.confirm({ ...stored, record })
   })
 }
 
-function noteFirstUse ({ store }: StoreContext, state: SessionState, stored: StoredSession, renewal: SessionRenewal | null): Awaitable<void> {
+function noteFirstUse (context: StoreContext, state: SessionState, stored: StoredSession, renewal: SessionRenewal | null): Awaitable<void> {
   const changes: SessionChanges = {
     clear: false,
     set: {},
@@ -47,7 +48,7 @@ function noteFirstUse ({ store }: StoreContext, state: SessionState, stored: Sto
     shown: true,
     ...(renewal !== null && { renewal })
   }
-  return andThen(store.update(stored.id, changes), (result) => {
+  return andThen(withDeadline(context, stored, renewal?.renewTo, () => context.store.update(stored.id, changes)), (result) => {
     if (result === 'missing') return state.end()
     if (result === 'done') state.confirm({ ...stored, record: changedRecord(stored.record, changes) })
   })

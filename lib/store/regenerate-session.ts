@@ -2,14 +2,16 @@
 // under an id whose cookie nobody has yet; then one conditional step ends the old
 // one. A process that dies in between leaves a record that nobody can open.
 import { andThen } from '../awaitable.js'
-import { ConflictError } from '../errors.js'
+import { ConflictError, SessionEndedError } from '../errors.js'
 import type { Layer } from '../session/layer.js'
 import type { StoredSession } from '../session/layers.js'
 import { isAnythingSet, keepsStored, newRecord } from '../session/new-record.js'
 import { refuseTooLarge } from '../session/size-limit.js'
 import type { Awaitable } from '../../types/store.js'
 import { createRecord } from './begin-session.js'
+import { unlist } from './end-listed.js'
 import { endedElsewhere } from './end-session.js'
+import { dropCreated, listCreated } from './list-session.js'
 import { readAgain } from './read-again.js'
 import type { CookieAction, Save, SaveResult } from './save.js'
 
@@ -17,7 +19,29 @@ const MAX_ROUNDS = 1000
 
 export function regenerateSession (save: Save): Awaitable<SaveResult> {
   const layer = save.state.sending()
-  return andThen(createRecord(save, layer, 1), (created) => endOld(save, layer, created, 0))
+  return andThen(createSuccessor(save, layer), (created) => created === null ? refuseSuccessor(save) : endOld(save, layer, created, 0))
+}
+
+/** Nobody has its cookie until the old one has ended, but its owner's list has it. `null`: the old one is being ended. */
+function createSuccessor (save: Save, layer: Layer): Awaitable<StoredSession | null> {
+  const { stored } = save.state
+  return andThen(createRecord(save, layer, 1), (created) => {
+    const succession = stored === null ? {} : { replaces: stored.id, isSuccessor: inheritsOwner(save, layer, created) }
+    return andThen(listCreated(save, created, succession), (isListed) => isListed ? created : null)
+  })
+}
+
+/** Whether it is the owner's because the old one was: then it ends with that. An owner that this request has set has just logged in. */
+function inheritsOwner ({ state: { settings } }: Save, { written }: Layer, { record }: StoredSession): boolean {
+  return settings.owner !== null && record.owner !== null && !written.has(settings.owner.key)
+}
+
+/** The session has ended, and what was to go on of it has not. */
+function refuseSuccessor ({ state }: Save): never {
+  state.retract()
+  state.draft = null
+  state.end()
+  throw new SessionEndedError()
 }
 
 /** Ends the old session if it still is what the new one was made from. */
@@ -30,10 +54,10 @@ function endOld (save: Save, layer: Layer, created: StoredSession, round: number
     ...(keepsStored(layer, old) && { ifVersion: old.record.version })
   }
   return andThen(context.store.destroy(old.id, condition), (result) => {
-    if (result === 'done') return confirmLogin(save, created, old.id)
+    if (result === 'done') return confirmLogin(save, created, old)
     if (round === MAX_ROUNDS) throw new ConflictError()
     return andThen(result === 'conflict' && readAgain(save, old), (isThere) => {
-      if (isThere) return andThen(rewrite(save, layer, created), (rewritten) => endOld(save, layer, rewritten, round + 1))
+      if (isThere) return andThen(rewrite(save, layer, created), (rewritten) => rewritten === null ? refuseSuccessor(save) : endOld(save, layer, rewritten, round + 1))
       return beginWithoutOld(save, layer, created, old)
     })
   })
@@ -41,32 +65,39 @@ function endOld (save: Save, layer: Layer, created: StoredSession, round: number
 
 /** The old session has ended: its values stay behind, and what this request has set begins the new one. */
 function beginWithoutOld (save: Save, layer: Layer, created: StoredSession, old: StoredSession): Awaitable<SaveResult> {
-  const { context, state } = save
-  if (!isAnythingSet(layer)) return andThen(context.store.destroy(created.id), () => endedElsewhere(save))
+  const { state } = save
+  if (inheritsOwner(save, layer, created)) return andThen(dropCreated(save, created), () => refuseSuccessor(save))
+  if (!isAnythingSet(layer)) return andThen(dropCreated(save, created), () => endedElsewhere(save))
   const hadKept = keepsStored(layer, old)
   // "remember me" survives
   layer.lifetime ??= old.record.lifetime
   state.stored = null
-  if (!hadKept) return confirmLogin(save, created, old.id)
-  return andThen(rewrite(save, layer, created), (rewritten) => confirmLogin(save, rewritten, old.id))
+  if (!hadKept) return confirmLogin(save, created, old)
+  return andThen(rewrite(save, layer, created), (rewritten) => rewritten === null ? refuseSuccessor(save) : confirmLogin(save, rewritten, old))
 }
 
 /** Writes the new session once more, over what is kept now. */
-function rewrite (save: Save, layer: Layer, created: StoredSession): Awaitable<StoredSession> {
+function rewrite (save: Save, layer: Layer, created: StoredSession): Awaitable<StoredSession | null> {
   const { context, state } = save
   const record = newRecord(state, layer, state.newToken(layer))
   refuseTooLarge(record.values, state.settings.maxSize, state.stored?.record.values)
-  const { version } = created.record
+  const { version, owner } = created.record
+  // another request has changed whose session it is
+  if (record.owner !== owner) {
+    layer.token = null
+    return andThen(dropCreated(save, created), () => createSuccessor(save, layer))
+  }
   const { values, createdAt, expiresAt, absoluteExpiresAt, lifetime } = record
   return andThen(context.store.update(created.id, { clear: true, set: values, remove: [], createdAt, expiresAt, absoluteExpiresAt, lifetime }), (result) => {
     if (result === 'done') return { ...created, record: { ...record, version: version + 1 } }
-    return createRecord(save, layer, 1)
+    layer.token = null
+    return createSuccessor(save, layer)
   })
 }
 
-function confirmLogin ({ context, state }: Save, created: StoredSession, previousId: string): CookieAction {
+function confirmLogin ({ context, state, log }: Save, created: StoredSession, { id: previousId, record: { owner } }: StoredSession): Awaitable<CookieAction> {
   state.confirm(created)
   state.openedIds = state.openedIds.filter((id) => id !== previousId)
   context.events.emit('regenerated', created.id, { previousId })
-  return 'send'
+  return owner === null ? 'send' : andThen(unlist(context, owner, [previousId], log), () => 'send')
 }

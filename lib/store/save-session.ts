@@ -5,6 +5,7 @@ import { andThen, recover } from '../awaitable.js'
 import { ConflictError } from '../errors.js'
 import { applyRenewal, changedRecord } from '../record/apply-changes.js'
 import { logLine } from '../log-line.js'
+import type { Layer } from '../session/layer.js'
 import type { StoredSession } from '../session/layers.js'
 import { movesCookie, planSave, type SavePlan } from '../session/save-plan.js'
 import type { SessionState } from '../session/session-state.js'
@@ -17,6 +18,8 @@ import type { Save, SaveResult } from './save.js'
 import { inTurn } from './save-step.js'
 import { refuseResult } from './too-large.js'
 import type { SessionLog, StoreContext } from './store-context.js'
+import { updateListed, withDeadline } from './update-listed.js'
+import { warnOwnerPlanted } from '../warnings.js'
 
 // Some request wins every round, so this many can change one session at once.
 const MAX_ROUNDS = 1000
@@ -59,7 +62,7 @@ function touch (save: Save, { renewal }: Extract<SavePlan, { step: 'touch' }>): 
 }
 
 function renew ({ context, state, log }: Save, stored: StoredSession, renewal: SessionRenewal): Awaitable<SaveResult> {
-  return andThen(context.store.touch(stored.id, renewal), (result) => {
+  return andThen(withDeadline(context, stored, renewal.renewTo, () => context.store.touch(stored.id, renewal)), (result) => {
     if (result === 'missing') return endedElsewhere({ state, log })
     const record = result === 'done' ? applyRenewal(stored.record, renewal) : null
     state.confirm(record === null ? stored : { ...stored, record })
@@ -71,7 +74,7 @@ function renew ({ context, state, log }: Save, stored: StoredSession, renewal: S
 function renewWithCookie (save: Save, stored: StoredSession, renewal: SessionRenewal): Awaitable<SaveResult> {
   const { verifier, lifetime } = stored.record
   const changes: SessionChanges = { clear: false, set: {}, remove: [], ifVerifier: verifier, ifLifetime: lifetime, renewal }
-  return andThen(save.context.store.update(stored.id, changes), (result) => {
+  return andThen(updateListed(save, stored, changes), (result) => {
     if (result === 'missing') return endedElsewhere(save)
     if (result !== 'done') return renew(save, stored, renewal)
     save.state.confirm({ ...stored, record: changedRecord(stored.record, changes) })
@@ -79,11 +82,14 @@ function renewWithCookie (save: Save, stored: StoredSession, renewal: SessionRen
   })
 }
 
-function update (save: Save, { changes, token }: Extract<SavePlan, { step: 'update' }>, round: number): Awaitable<SaveResult> {
+function update (save: Save, plan: Extract<SavePlan, { step: 'update' }>, round: number): Awaitable<SaveResult> {
   const { context, state } = save
+  const { token } = plan
   const stored = state.stored as StoredSession
-  const { identity } = state.sending()
-  return andThen(context.store.update(stored.id, changes), (result) => {
+  const layer = state.sending()
+  const { identity } = layer
+  const changes = withAbout(state, layer, plan.changes)
+  return andThen(updateListed(save, stored, changes), (result) => {
     switch (result) {
       case 'missing': return endedElsewhere(save)
       case 'too-large': return refuseResult(save, stored, changes)
@@ -98,6 +104,14 @@ function update (save: Save, { changes, token }: Extract<SavePlan, { step: 'upda
     if (changes.lifetime !== undefined) return stored.isCurrent ? 'send' : 'none'
     return changes.renewal !== undefined && movesCookie(state) ? 'renew' : 'none'
   })
+}
+
+/** What the app says about a browser is asked at a login. Outside of one that makes the older cookies useless, somebody else may have planted the session. */
+function withAbout ({ settings, listener }: SessionState, { written, identity }: Layer, changes: SessionChanges): SessionChanges {
+  if (settings.owner === null || changes.owner === undefined) return changes
+  const isLogin = changes.owner !== null && written.has(settings.owner.key)
+  if (isLogin && identity !== 'reauthenticated') warnOwnerPlanted(settings.owner.key)
+  return { ...changes, about: isLogin ? listener?.describe() ?? null : null }
 }
 
 /** Another request was faster: takes in what it stored, and decides anew about what was sent. What was changed since is left to the next save. */

@@ -141,7 +141,7 @@ t.test('the time of the beginning and the lifetime are those of the newest layer
 
 t.test('a corrupt value is told once, and nobody has to listen', async (t) => {
   const told: string[] = []
-  for (const listener of [null, { changing () {}, foundCorrupt: (id: string) => { told.push(id) } }]) {
+  for (const listener of [null, { changing () {}, describe: () => null, foundCorrupt: (id: string) => { told.push(id) } }]) {
     const { state, open, token } = saveKit()
     open({ values: { a: '{', b: '[' } })
     state.listener = listener

@@ -52,7 +52,7 @@ t.test('a stored value that cannot be decoded is absent, and can be replaced', a
   const kit = saveKit()
   kit.open({ values: { a: '{corrupt' } })
   const corrupt: string[] = []
-  kit.state.listener = { changing () {}, foundCorrupt: (id) => { corrupt.push(id) } }
+  kit.state.listener = { changing () {}, describe: () => null, foundCorrupt: (id) => { corrupt.push(id) } }
   t.same(updateValue(kit.save, 'a', increment), { before: undefined, after: 1 })
   t.match(kit.asked[0]?.[2], { set: { a: '1' }, ifValue: { key: 'a', encoded: '{corrupt' } })
   t.ok(corrupt.includes(kit.token.id))

@@ -31,7 +31,9 @@ const lifetime: fc.Arbitrary<SessionLifetime | null> = fc.option(fc.record({ idl
 const earlier: fc.Arbitrary<EarlierVerifier[]> = fc.array(fc.record({ verifier, until: time, opens: fc.boolean() }), { maxLength: 2 })
 const owner = fc.constantFrom(null, '', 'ada', '\udfff')
 const small = fc.integer({ min: 0, max: 3 })
-const renewal = fc.record({ renewTo: time, atMost: time, tolerance: fc.constantFrom(0, 60_000), ifLifetime: lifetime, ifAbsoluteExpiresAt: time })
+const renewal = fc.record({
+  renewTo: time, atMost: time, tolerance: fc.constantFrom(0, 60_000), ifLifetime: lifetime, ifAbsoluteExpiresAt: time, ifOwner: owner
+}, { requiredKeys: ['renewTo', 'atMost', 'tolerance', 'ifLifetime', 'ifAbsoluteExpiresAt'] }) as fc.Arbitrary<SessionRenewal>
 const record = fc.record({
   values, createdAt: time, expiresAt: time, absoluteExpiresAt: time, version: small, owner, about: owner, lifetime, verifier, earlier, generation: small, shown: fc.boolean()
 })

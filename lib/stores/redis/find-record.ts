@@ -27,11 +27,11 @@ local function is_list(text)
   return rest == ''
 end
 local function find()
-  local f = redis.call('HMGET', KEYS[1], '${FIELD.expiresAt}', '${FIELD.generation}', '${FIELD.verifier}', '${FIELD.nonces}', '${FIELD.lifetime}', '${FIELD.absoluteExpiresAt}', '${FIELD.version}', '${FIELD.createdAt}', '${FIELD.earlier}', '${FIELD.endedAt}')
+  local f = redis.call('HMGET', KEYS[1], '${FIELD.expiresAt}', '${FIELD.generation}', '${FIELD.verifier}', '${FIELD.nonces}', '${FIELD.lifetime}', '${FIELD.absoluteExpiresAt}', '${FIELD.version}', '${FIELD.createdAt}', '${FIELD.earlier}', '${FIELD.endedAt}', '${FIELD.owner}')
   local is_usable = not f[10] and is_whole(f[1], ${MAX_DATE}) and is_whole(f[6], ${MAX_DATE}) and is_whole(f[8], ${MAX_DATE})
     and is_whole(f[2], ${MAX_COUNT}) and is_whole(f[7], ${MAX_COUNT}) and is_verifier(f[3]) and is_lifetime(f[5]) and is_list(f[9])
   return {
     is_live = is_usable and tonumber(f[1]) > tonumber(ARGV[1]), is_ended = f[10],
-    expires = f[1], generation = f[2], verifier = f[3], nonces = f[4], lifetime = f[5], absolute = f[6], version = f[7]
+    expires = f[1], generation = f[2], verifier = f[3], nonces = f[4], lifetime = f[5], absolute = f[6], version = f[7], owner = f[11]
   }
 end`

@@ -126,7 +126,8 @@ function textOrNull (field: string | undefined): string | null {
   return field === undefined ? null : ofText(field)
 }
 
-function fieldText (text: string | null | undefined): string | undefined {
+/** The field that holds a text which may be absent. */
+export function fieldText (text: string | null | undefined): string | undefined {
   return typeof text === 'string' ? asText(text) : undefined
 }
 

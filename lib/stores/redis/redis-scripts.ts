@@ -22,8 +22,10 @@ end`
 
 // The new idle deadline as \`renewedExpiresAt\` has it; nil where the record has another lifetime by now.
 const RENEWED = `
-local function renewed(expires, lifetime, absolute, renew_to, at_most, tolerance, if_lifetime, if_absolute)
-  if (lifetime or '') ~= if_lifetime or absolute ~= if_absolute then return nil end
+local function renewed(found, renew_to, at_most, tolerance, if_lifetime, if_absolute, is_owned, if_owner)
+  local expires = found.expires
+  if (found.lifetime or '') ~= if_lifetime or found.absolute ~= if_absolute then return nil end
+  if is_owned == '1' and (found.owner or '') ~= if_owner then return nil end
   local current, most = tonumber(expires), tonumber(at_most)
   if current > most + tonumber(tolerance) then return at_most end
   if current >= tonumber(renew_to) then return expires end
@@ -102,11 +104,11 @@ return 1`)
 
 /**
  * What is left out is empty: `now, generation, verifier, '1' if a lifetime is asked for, the lifetime, field of a value, '1' if it is there, the value, '1' to clear,
- * maximal size, new verifier, nonce, ttl, renewTo, atMost, tolerance, lifetime, absoluteExpiresAt, length of the token's fields, length of what to set,
+ * maximal size, new verifier, nonce, ttl, renewTo, atMost, tolerance, lifetime, absoluteExpiresAt, '1' if an owner is asked for, the owner, length of the token's fields, length of what to set,
  * field, value, …, field to drop, …`. Answers done, missing, conflict or too-large.
  */
 export const updateScript = script(`${FIND_RECORD}${NONCES}${RENEWED}${EACH_THOUSAND}${KEY_FIELDS}${SIZES}${DROP_OTHERS}
-local _, if_generation, if_verifier, is_timed, if_lived, value_field, is_there, value, clear, max_size, verifier, nonce, ttl, renew_to, at_most, tolerance, if_lifetime, if_absolute, token_count, count = unpack(ARGV, 1, 20)
+local _, if_generation, if_verifier, is_timed, if_lived, value_field, is_there, value, clear, max_size, verifier, nonce, ttl, renew_to, at_most, tolerance, if_lifetime, if_absolute, is_owned, if_owner, token_count, count = unpack(ARGV, 1, 22)
 local found = find()
 if is_repeated(found.nonces, nonce) then return 'done' end
 if not found.is_live then return 'missing' end
@@ -118,7 +120,7 @@ if value_field ~= '' then
   local current = redis.call('HGET', KEYS[1], value_field)
   if is_there == '1' and current ~= value or is_there ~= '1' and current then return 'conflict' end
 end
-local first, last = 21, 20 + tonumber(count)
+local first, last = 23, 22 + tonumber(count)
 if is_applied then first = first + tonumber(token_count) end
 local shrinks = first > last
 if max_size ~= '' then
@@ -134,18 +136,18 @@ each_thousand('HDEL', ARGV, last + 1, #ARGV)
 if ttl ~= '' then
   redis.call('PEXPIRE', KEYS[1], ttl)
 elseif renew_to ~= '' then
-  local expires = renewed(found.expires, found.lifetime, found.absolute, renew_to, at_most, tolerance, if_lifetime, if_absolute)
+  local expires = renewed(found, renew_to, at_most, tolerance, if_lifetime, if_absolute, is_owned, if_owner)
   if expires and expires ~= found.expires then move_deadline(expires) end
 end
 redis.call('HINCRBY', KEYS[1], '${FIELD.version}', 1)
 if nonce ~= '' then redis.call('HSET', KEYS[1], '${FIELD.nonces}', with_nonce(found.nonces, nonce)) end
 return 'done'`)
 
-/** `now, renewTo, atMost, tolerance, lifetime, absoluteExpiresAt`: done, missing or stale. */
+/** `now, renewTo, atMost, tolerance, lifetime, absoluteExpiresAt, '1' if an owner is asked for, the owner`: done, missing or stale. */
 export const touchScript = script(`${FIND_RECORD}${RENEWED}
 local found = find()
 if not found.is_live then return 'missing' end
-local expires = renewed(found.expires, found.lifetime, found.absolute, unpack(ARGV, 2, 6))
+local expires = renewed(found, unpack(ARGV, 2, 8))
 if not expires then return 'stale' end
 if expires ~= found.expires then move_deadline(expires) end
 return 'done'`)

@@ -13,7 +13,7 @@ import type { DestroyResult, EndCondition, EndedSession, SessionChanges, Session
 import { ENDED_FOR } from '../../record/record.js'
 import { corruptRecord } from '../../record/corrupt-record.js'
 import { commandSender, isNeverConnected, surviveErrors, toEntries, toText, type RedisClient, type SendCommand } from './redis-client.js'
-import { asText, changedFields, lifetimeText, recordFields, recordOf } from './redis-record.js'
+import { asText, changedFields, fieldText, lifetimeText, recordFields, recordOf } from './redis-record.js'
 import { RedisOwners } from './redis-owners.js'
 import { checkServer } from './redis-requirements.js'
 import { isReply, runScript, type RedisScript } from './redis-script.js'
@@ -98,7 +98,7 @@ export class RedisStore implements SessionStore {
       optional(verifier),
       ifValue === undefined ? '' : createNonce(),
       expiresAt === undefined ? '' : this.#ttl(expiresAt),
-      ...(renewal === undefined ? ['', '', '', '', ''] : renewalArguments(renewal)),
+      ...(renewal === undefined ? ['', '', '', '', '', '', ''] : renewalArguments(renewal)),
       String(token.length),
       String(token.length + set.length),
       ...token,
@@ -152,8 +152,8 @@ export class RedisStore implements SessionStore {
   }
 }
 
-function renewalArguments ({ renewTo, atMost, tolerance, ifLifetime, ifAbsoluteExpiresAt }: SessionRenewal): string[] {
-  return [String(renewTo), String(atMost), String(tolerance), lifetimeText(ifLifetime), String(ifAbsoluteExpiresAt)]
+function renewalArguments ({ renewTo, atMost, tolerance, ifLifetime, ifAbsoluteExpiresAt, ifOwner }: SessionRenewal): string[] {
+  return [String(renewTo), String(atMost), String(tolerance), lifetimeText(ifLifetime), String(ifAbsoluteExpiresAt), ifOwner === undefined ? '' : '1', fieldText(ifOwner) ?? '']
 }
 
 /** Empty for what is left out. */

@@ -1,0 +1,48 @@
+// The sessions of one owner, from outside of any request: listed and revoked.
+import { isEnded, isExpired, isRecord } from '../record/record.js'
+import type { SessionOwners } from '../../types/owners.js'
+import type { SessionRecord } from '../../types/store.js'
+import { endMany, endOne } from './end-listed.js'
+import type { SessionLog, StoreContext } from './store-context.js'
+
+const AT_ONCE = 50
+
+/** A session with its record. */
+export interface OwnedSession {
+  readonly id: string
+  readonly record: SessionRecord
+}
+
+/** The live sessions of the owner. Those that have no record any more are dropped from the list. */
+export async function ownedSessions (context: StoreContext, owners: SessionOwners, owner: string): Promise<OwnedSession[]> {
+  const { store, settings: { clock } } = context
+  const ids = await owners.list(owner)
+  const sessions: OwnedSession[] = []
+  const absent: string[] = []
+  for (let first = 0; first < ids.length; first += AT_ONCE) {
+    await Promise.all(ids.slice(first, first + AT_ONCE).map(async (id) => {
+      const found: unknown = await store.read(id)
+      if (found === null || found === undefined || isEnded(found)) absent.push(id)
+      // a session that is just changing hands is in two lists, and its record decides
+      else if (isRecord(found) && found.owner === owner && !isExpired(found, clock.now())) sessions.push({ id, record: found })
+    }))
+  }
+  if (absent.length > 0) await owners.remove(owner, absent)
+  return sessions
+}
+
+/** Ends one session; only if it is this owner's, where one is named. False when there was nothing to end. */
+export async function revokeOne (context: StoreContext, id: string, owner: string | null, log: SessionLog): Promise<boolean> {
+  const found: unknown = await context.store.read(id)
+  if (!isRecord(found)) return false
+  if (owner !== null && found.owner !== owner) return false
+  return await endOne(context, { id, owner: found.owner, reason: 'revoked' }, log) === 'done'
+}
+
+/**
+ * Ends every session of the owner but these, and answers with how many it ended. All are marked first: what succeeds
+ * one of them ends with it, and what this process leaves undone when it dies is finished by the next one that looks.
+ */
+export async function revokeOwned (context: StoreContext, owners: SessionOwners, owner: string, except: readonly string[]): Promise<number> {
+  return endMany(context, owner, await owners.mark(owner, except), 'revoked')
+}
