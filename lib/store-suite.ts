@@ -13,6 +13,7 @@ import { ownerSuite } from './store-suite/owners.js'
 import { parallelSuite } from './store-suite/parallel.js'
 import { recordSuite } from './store-suite/records.js'
 import { renewalSuite } from './store-suite/renewal.js'
+import { wholeStoreSuite } from './store-suite/whole-store.js'
 import { createSuiteContext, type StoreSuiteOptions, type SuiteContext } from './store-suite/context.js'
 
 export type { StoreSuiteOptions } from './store-suite/context.js'
@@ -33,5 +34,5 @@ export function storeSuite (options: StoreSuiteOptions): void {
 }
 
 const suites: ReadonlyArray<(context: SuiteContext) => void> = [
-  recordSuite, changeSuite, conditionSuite, renewalSuite, endingSuite, deadlineSuite, parallelSuite, corruptRecordSuite, ownerSuite
+  recordSuite, changeSuite, conditionSuite, renewalSuite, endingSuite, deadlineSuite, parallelSuite, corruptRecordSuite, ownerSuite, wholeStoreSuite
 ]

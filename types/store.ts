@@ -1,7 +1,9 @@
 import type { Awaitable } from './awaitable.js'
+import type { DestroyResult, EndCondition, EndedSession, EndListener } from './endings.js'
 import type { SessionOwners } from './owners.js'
 
 export type { Awaitable } from './awaitable.js'
+export type { DestroyResult, EndCondition, EndedSession, EndListener, EndReason } from './endings.js'
 
 /** How long one session lives, where it differs from the options. Milliseconds. */
 export interface SessionLifetime {
@@ -52,12 +54,6 @@ export interface SessionRecord {
   readonly generation: number
   /** Whether a request has come with the token that `verifier` belongs to. */
   readonly shown: boolean
-}
-
-/** What is left of a session for a minute after its end, so that a late request is known for one. It holds no values. */
-export interface EndedSession {
-  /** When the session ended. Milliseconds since the epoch. */
-  readonly endedAt: number
 }
 
 /**
@@ -136,17 +132,6 @@ export type UpdateResult = 'done' | 'missing' | 'conflict' | 'too-large'
 /** What became of a touch: `'stale'` when the record has another lifetime or absolute deadline than the renewal was computed for. */
 export type TouchResult = 'done' | 'missing' | 'stale'
 
-/** When to end a record; with no condition, always. */
-export interface EndCondition {
-  /** Only at this generation. */
-  readonly ifGeneration?: number
-  /** Only at this version. */
-  readonly ifVersion?: number
-}
-
-/** What became of a destroy: `'missing'` when there was no record to end, `'conflict'` when a condition did not hold. */
-export type DestroyResult = 'done' | 'missing' | 'conflict'
-
 /**
  * A place where sessions live: five functions. Each may answer with a value or
  * with a promise. Absent is never an error, an error is the store's own
@@ -175,6 +160,17 @@ export interface SessionStore {
   readonly evicted?: number
   /** Optional: lists the sessions of each owner. */
   readonly owners?: SessionOwners
+  /**
+   * Optional: the ids of all sessions, in slices, for `app.sessions.revokeAll()`. An id may come twice, and so may one that has ended; every
+   * session is among them that lives the whole time.
+   */
+  ids? (): Iterable<readonly string[]> | AsyncIterable<readonly string[]>
+  /**
+   * Optional: from now on tells the listener of sessions that end, those that other processes end above all. Messages may come twice, late or never:
+   * sessions that somebody listens to are read once a minute as well. Called when the first `session.signal` is asked for. Answers
+   * once it listens; stops, and gives up trying to listen, when the signal is aborted.
+   */
+  onEnded? (listener: EndListener, signal: AbortSignal): Awaitable<void>
   /**
    * Called once at registration, which waits for it, but no longer than
    * `storeTimeout`. Throw only what no waiting would fix, such as a server that

@@ -1,6 +1,7 @@
 // How the values of a session lie in memory, and what that takes. The figures are
 // measured; a test holds them against V8.
 import type { EarlierVerifier, SessionChanges, SessionRecord } from '../../../types/store.js'
+import { copiedRecord } from '../../record/apply-changes.js'
 import type { KnownShapes } from './known-shapes.js'
 import { compact, nameSize, stringSize } from './string-size.js'
 
@@ -51,6 +52,15 @@ export function valueBytes (values: Values, keys: Iterable<string>): number {
   let bytes = 0
   for (const key of keys) if (Object.hasOwn(values, key)) bytes += stringSize(values[key] as string)
   return bytes
+}
+
+/** A copy of a record as it is kept, and what it takes; `keyBytes` of that for its keys. */
+export function keptRecord (id: string, given: SessionRecord, shapes: KnownShapes): { record: SessionRecord, bytes: number, keyBytes: number } {
+  const record = copiedRecord(given)
+  const keys = Object.keys(record.values)
+  compactValues(record.values, keys)
+  const { values, keyBytes } = layOut(record.values, shapes)
+  return { record: withValues(record, values), bytes: sessionBytes(id, record) + keyBytes + valueBytes(values, keys), keyBytes }
 }
 
 /** What a session takes besides its values and their keys. */

@@ -1,15 +1,15 @@
 // Sessions in this process: the default store. It answers at once, holds no more
 // than it is told to, and removes what has expired in small slices.
-import { applyChanges, applyRenewal, copiedRecord } from '../../record/apply-changes.js'
+import { applyChanges, applyRenewal } from '../../record/apply-changes.js'
 import { publish } from '../../events.js'
 import { warnEvicted, warnManyProcesses } from '../../warnings.js'
 import type { SessionOwners } from '../../../types/owners.js'
-import type { DestroyResult, EndCondition, EndedSession, SessionChanges, SessionRecord, SessionRenewal, SessionStore, TouchResult, UpdateResult } from '../../../types/store.js'
+import type { DestroyResult, EndCondition, EndedSession, EndListener, EndReason, SessionChanges, SessionRecord, SessionRenewal, SessionStore, TouchResult, UpdateResult } from '../../../types/store.js'
 import { EndedMarks } from './ended-marks.js'
 import type { Entry } from './entry.js'
 import { EvictionOrder } from './eviction-order.js'
 import { KnownShapes } from './known-shapes.js'
-import { compactValues, growthOf, layOut, sessionBytes, valueBytes, withValues } from './layout.js'
+import { compactValues, growthOf, keptRecord, layOut, withValues } from './layout.js'
 import { memorySettings, type MemorySettings, type MemoryStoreOptions } from './memory-options.js'
 import { OwnerLists } from './owner-lists.js'
 import { ShardedMap } from './sharded-map.js'
@@ -27,6 +27,7 @@ export class MemoryStore implements SessionStore {
   readonly #order = new EvictionOrder<Entry>()
   readonly #shapes = new KnownShapes()
   readonly #ended = new EndedMarks()
+  readonly #listeners = new Set<EndListener>()
   readonly #settings: MemorySettings
   readonly #timer: SweepTimer
   #size = 0
@@ -80,14 +81,23 @@ export class MemoryStore implements SessionStore {
     return 'done'
   }
 
-  destroy (id: string, { ifGeneration, ifVersion }: EndCondition = {}): DestroyResult {
+  destroy (id: string, { ifGeneration, ifVersion, reason }: EndCondition = {}): DestroyResult {
     const entry = this.#find(id)
     if (entry === undefined) return 'missing'
     const { generation, version } = entry.record
     if ((ifGeneration ?? generation) !== generation || (ifVersion ?? version) !== version) return 'conflict'
-    this.#remove(entry)
     this.#ended.set(id, this.#settings.clock.now())
+    this.#remove(entry, reason)
     return 'done'
+  }
+
+  onEnded (listener: EndListener, signal: AbortSignal): void {
+    this.#listeners.add(listener)
+    signal.addEventListener('abort', () => { this.#listeners.delete(listener) })
+  }
+
+  ids (): Iterable<readonly string[]> {
+    return this.#entries.keys()
   }
 
   /** Removes expired sessions for at most 1 ms and says how many; what is left follows between other work. */
@@ -99,7 +109,7 @@ export class MemoryStore implements SessionStore {
       this.#expire(entry)
       if (++swept % ENTRIES_PER_LOOK_AT_THE_CLOCK === 0 && performance.now() >= end) break
     }
-    this.#schedule()
+    this.#timer.schedule(this.#order.soonest, this.#settings.clock.now())
     return swept
   }
 
@@ -117,21 +127,17 @@ export class MemoryStore implements SessionStore {
 
   #add (givenId: string, given: SessionRecord): void {
     const id = compact(givenId)
-    const record = copiedRecord(given)
-    const keys = Object.keys(record.values)
-    compactValues(record.values, keys)
-    const { values, keyBytes } = layOut(record.values, this.#shapes)
-    const bytes = sessionBytes(id, record) + keyBytes + valueBytes(values, keys)
+    const { record, bytes, keyBytes } = keptRecord(id, given, this.#shapes)
     this.#makeRoom(1, bytes)
     const queue = this.#order.queueFor(record.generation)
-    const entry: Entry = { id, record: withValues(record, values), bytes, keyBytes, expiresAt: record.expiresAt, place: 0, queue }
+    const entry: Entry = { id, record, bytes, keyBytes, expiresAt: record.expiresAt, place: 0, queue }
     this.#entries.set(id, entry)
     queue.add(entry)
     this.#size++
     this.#bytes += bytes
     if (!this.#timer.isSet) {
       warnManyProcesses()
-      this.#schedule()
+      this.#timer.schedule(this.#order.soonest, this.#settings.clock.now())
     }
   }
 
@@ -168,33 +174,27 @@ export class MemoryStore implements SessionStore {
     }
   }
 
-  #remove (entry: Entry): void {
+  #remove (entry: Entry, reason: EndReason | null = null): void {
     this.#entries.delete(entry.id)
     // what was evicted counts no more
     if (entry.record.owner !== null) this.owners.remove(entry.record.owner, [entry.id])
     entry.queue.remove(entry)
     this.#size--
     this.#bytes -= entry.bytes
+    for (const tell of this.#listeners) tell(entry.id, reason)
   }
 
   #expire (entry: Entry): void {
-    this.#remove(entry)
+    this.#remove(entry, 'expired')
     this.#expired++
-    publish('expired', entry.id)
+    publish('expired', entry.id, { reason: 'expired' })
   }
 
   #evict (entry: Entry): void {
     if (entry.expiresAt <= this.#settings.clock.now()) return this.#expire(entry)
     warnEvicted(entry.record.generation)
-    this.#remove(entry)
+    this.#remove(entry, 'evicted')
     this.#evicted++
-    publish('evicted', entry.id)
-  }
-
-  #schedule (): void {
-    const { soonest } = this.#order
-    if (soonest === undefined) this.#timer.cancel()
-    else if (soonest.expiresAt <= this.#settings.clock.now()) this.#timer.soon()
-    else this.#timer.later()
+    publish('evicted', entry.id, { reason: 'evicted' })
   }
 }

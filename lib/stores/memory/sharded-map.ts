@@ -11,6 +11,11 @@ export class ShardedMap<V> {
 
   delete (key: string): void { this.#shard(key).delete(key) }
 
+  /** Every key, a shard at a time. */
+  * keys (): Generator<string[]> {
+    for (const shard of this.#shards) if (shard.size > 0) yield [...shard.keys()]
+  }
+
   #shard (key: string): Map<string, V> {
     return this.#shards[((key.charCodeAt(0) << 5) ^ key.charCodeAt(1)) & (SHARDS - 1)] as Map<string, V>
   }

@@ -18,6 +18,13 @@ export class SweepTimer {
 
   get isSet (): boolean { return this.#timer !== null }
 
+  /** For what expires soonest, if anything is there. */
+  schedule (soonest: { readonly expiresAt: number } | undefined, now: number): void {
+    if (soonest === undefined) this.cancel()
+    else if (soonest.expiresAt <= now) this.soon()
+    else this.later()
+  }
+
   /** Between other work, for what is left of an unfinished sweep. */
   soon (): void {
     this.cancel()

@@ -152,7 +152,7 @@ if not expires then return 'stale' end
 if expires ~= found.expires then move_deadline(expires) end
 return 'done'`)
 
-/** `now, generation or '', version or '', nonce`: done, missing or conflict. The mark keeps the nonces, for commands that arrive again. */
+/** `now, generation or '', version or '', nonce, channel, message`: done, missing or conflict. The mark keeps the nonces, for commands that arrive again. */
 export const destroyScript = script(`${FIND_RECORD}${NONCES}
 local found = find()
 if is_repeated(found.nonces, ARGV[4]) then return 'done' end
@@ -165,4 +165,6 @@ if ARGV[3] ~= '' and found.version ~= ARGV[3] then return 'conflict' end
 redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], '${FIELD.endedAt}', ARGV[1], '${FIELD.nonces}', with_nonce(found.nonces, ARGV[4]))
 redis.call('PEXPIRE', KEYS[1], ${ENDED_FOR})
+-- who is not allowed to tell ends the session all the same
+redis.pcall('PUBLISH', ARGV[5], ARGV[6])
 return 'done'`)

@@ -9,14 +9,17 @@ import { inspect } from 'node:util'
 import { InvalidOptionError } from '../../errors.js'
 import type { Clock } from '../../../types/options.js'
 import type { SessionOwners } from '../../../types/owners.js'
-import type { DestroyResult, EndCondition, EndedSession, SessionChanges, SessionRecord, SessionRenewal, SessionStore, TouchResult, UpdateResult } from '../../../types/store.js'
+import type { DestroyResult, EndCondition, EndedSession, EndListener, SessionChanges, SessionRecord, SessionRenewal, SessionStore, TouchResult, UpdateResult } from '../../../types/store.js'
 import { ENDED_FOR } from '../../record/record.js'
 import { corruptRecord } from '../../record/corrupt-record.js'
 import { commandSender, isNeverConnected, surviveErrors, toEntries, toText, type RedisClient, type SendCommand } from './redis-client.js'
 import { asText, changedFields, fieldText, lifetimeText, recordFields, recordOf } from './redis-record.js'
 import { RedisOwners } from './redis-owners.js'
+import { endedChannel, endMessage, tellEnd } from './end-messages.js'
 import { checkServer } from './redis-requirements.js'
 import { isReply, runScript, type RedisScript } from './redis-script.js'
+import { scanIds } from './scan-ids.js'
+import { subscribe } from './subscribe.js'
 import { createScript, destroyScript, touchScript, updateScript } from './redis-scripts.js'
 
 export type { IoRedisClient, NodeRedisClient, RedisClient } from './redis-client.js'
@@ -111,9 +114,9 @@ export class RedisStore implements SessionStore {
     return await this.#step(touchScript, id, renewalArguments(renewal)) as TouchResult
   }
 
-  async destroy (id: string, { ifGeneration, ifVersion }: EndCondition = {}): Promise<DestroyResult> {
+  async destroy (id: string, { ifGeneration, ifVersion, reason }: EndCondition = {}): Promise<DestroyResult> {
     try {
-      return await this.#run(destroyScript, id, [optional(ifGeneration), optional(ifVersion), createNonce()]) as DestroyResult
+      return await this.#run(destroyScript, id, [optional(ifGeneration), optional(ifVersion), createNonce(), endedChannel(this.#prefix), endMessage(id, reason)]) as DestroyResult
     } catch (error) {
       if (!isReply(error, 'WRONGTYPE')) throw error
       // no session meets a condition here, and without one whatever it is makes way
@@ -121,6 +124,14 @@ export class RedisStore implements SessionStore {
       await this.#send(this.#key(id), 'DEL', [this.#key(id)])
       return 'missing'
     }
+  }
+
+  async onEnded (listener: EndListener, signal: AbortSignal): Promise<void> {
+    await subscribe(this.#client, endedChannel(this.#prefix), (message) => { tellEnd(message, listener) }, signal)
+  }
+
+  ids (): AsyncIterable<readonly string[]> {
+    return scanIds(this.#client, this.#prefix)
   }
 
   /** Takes back the one listener it added to your client, which stays connected. */

@@ -1,0 +1,20 @@
+// What one process tells the others when a session ends: its id, which opens nothing, and why.
+import { isId } from '../../record/token.js'
+import type { EndListener, EndReason } from '../../../types/store.js'
+
+const REASONS = new Set<string>(['logout', 'revoked', 'limit', 'replaced', 'expired', 'evicted'] satisfies EndReason[])
+
+/** One for all sessions under the prefix. A process hears of ends that it does not care about, but sends no command for each session that it does. */
+export function endedChannel (prefix: string): string {
+  return `${prefix}ended`
+}
+
+export function endMessage (id: string, reason: EndReason | undefined): string {
+  return `${id} ${reason ?? ''}`
+}
+
+/** Anybody on the server may publish: what we would not have sent is left out. */
+export function tellEnd (message: string, listener: EndListener): void {
+  const [id = '', reason = ''] = message.split(' ')
+  if (isId(id)) listener(id, REASONS.has(reason) ? reason as EndReason : null)
+}
