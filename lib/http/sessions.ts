@@ -8,9 +8,10 @@ import { SessionState } from '../session/session-state.js'
 import type { Session } from '../session/session.js'
 import { issueSession } from '../store/begin-session.js'
 import { loadSession, unavailableSession, type PresentedToken } from '../store/load-session.js'
-import { ownedSessions, revokeOne, revokeOwned } from '../store/owned-sessions.js'
+import { ownedSessions, revokeEvery, revokeOne, revokeOwned } from '../store/owned-sessions.js'
 import type { SessionOwners } from '../../types/owners.js'
 import type { SessionData, SessionValues } from '../../types/session-data.js'
+import type { SessionStore } from '../../types/store.js'
 import { DetachedSession } from './detached-session.js'
 import { idsNamed, lastSeenFirst, listedSession, refuseOtherOptions, type ListedSession, type SessionHandle, type SessionOwner } from './listed-session.js'
 import { mayCarryToken, readTokens } from './read-tokens.js'
@@ -102,11 +103,25 @@ export class Sessions<Data = SessionData> {
    * Ends every session of a user, in slices, and answers with how many. `except: request.session` leaves that one: for a change of the password.
    * Needs `ownerKey`. A login whose password was checked before, and which is stored after, is a new session and stays; to end that too, store a version of the
    * password with the login and compare it in a guard. Throws an `InvalidOwnerError` for what can be no owner, a `StoreError` when the store fails: then call it again.
+   *
+   * Without an owner it ends every session in the store, those of other registrations with it. Needs no `ownerKey`, but a store that knows its sessions, as `MemoryStore` and `RedisStore` do;
+   * throws a `NotListedError` otherwise. Who logs in before it returns may be logged out, too.
    */
-  async revokeAll (owner: SessionOwner, options: { except?: SessionHandle } = {}): Promise<number> {
+  revokeAll (): Promise<number>
+  revokeAll (owner: SessionOwner, options?: { except?: SessionHandle }): Promise<number>
+  async revokeAll (...args: [owner?: SessionOwner, options?: { except?: SessionHandle }]): Promise<number> {
+    // `revokeAll(undefined)` is a mistake about one user, and must not end everybody's
+    if (args.length === 0) return revokeEvery(this.#registration, this.#everyId(), this.#log)
+    const [owner, options = {}] = args
     refuseOtherOptions('revokeAll()', options, ['except'])
     const { owners, name } = this.#ownerNamed('revokeAll()', owner)
     return revokeOwned(this.#registration, owners, name, idsNamed('revokeAll()', options, 'except'))
+  }
+
+  #everyId (): NonNullable<SessionStore['ids']> {
+    const { ids } = this.#registration.store
+    if (ids === undefined) throw new NotListedError('revokeAll()', 'the store does not know its sessions; name an owner, or empty the store with its own tools')
+    return ids
   }
 
   #ownerNamed (call: string, owner: unknown): { owners: SessionOwners, name: string } {

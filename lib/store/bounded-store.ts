@@ -12,11 +12,17 @@ const aTouchResult = oneOf('done', 'missing', 'stale')
 const aDestroyResult = oneOf('done', 'missing', 'conflict')
 const anAddition: AnswerKind = { expected: "{ result: 'done', 'refused' or 'ended', marked: a list of ids }", isAnswer: isAddition }
 const ids: AnswerKind = { expected: 'a list of ids', isAnswer: isListOfIds }
+const aSlice: AnswerKind = { expected: 'lists of ids', isAnswer: isSlice }
 const anything: AnswerKind = { expected: 'nothing', isAnswer: () => true }
 
 function isAddition (answer: unknown): boolean {
   const { result, marked } = (answer ?? {}) as Partial<OwnerAddition>
   return (result === 'done' || result === 'refused' || result === 'ended') && isListOfIds(marked)
+}
+
+function isSlice (answer: unknown): boolean {
+  const { done, value } = answer as IteratorResult<unknown>
+  return done === true || isListOfIds(value)
 }
 
 function isListOfIds (answer: unknown): boolean {
@@ -34,8 +40,30 @@ export function boundStore (store: SessionStore, call: BoundedCall): SessionStor
     create: (id, record) => call('store.create()', aBoolean, () => store.create(id, record), () => Object.values(record.values)),
     update: (id, changes) => call('store.update()', anUpdateResult, () => store.update(id, changes), () => Object.values(changes.set)),
     touch: (id, renewal) => call('store.touch()', aTouchResult, () => store.touch(id, renewal)),
-    destroy: (id, condition) => call('store.destroy()', aDestroyResult, () => store.destroy(id, condition))
+    destroy: (id, condition) => call('store.destroy()', aDestroyResult, () => store.destroy(id, condition)),
+    ...(store.ids !== undefined && { ids: () => boundedSlices(store as SlicedStore, call) })
   }
+}
+
+type SlicedStore = SessionStore & Required<Pick<SessionStore, 'ids'>>
+type Slices = Iterator<readonly string[]> | AsyncIterator<readonly string[]>
+
+/** Each slice in time. */
+async function * boundedSlices (store: SlicedStore, call: BoundedCall): AsyncGenerator<readonly string[]> {
+  let slices: Slices | undefined
+  const next = () => {
+    slices ??= iterate(store.ids())
+    return slices.next()
+  }
+  while (true) {
+    const { done, value } = await call('store.ids()', aSlice, next)
+    if (done === true) return
+    yield value
+  }
+}
+
+function iterate (slices: Iterable<readonly string[]> | AsyncIterable<readonly string[]>): Slices {
+  return Symbol.asyncIterator in slices ? slices[Symbol.asyncIterator]() : slices[Symbol.iterator]()
 }
 
 /** Its lists of owners, too. */

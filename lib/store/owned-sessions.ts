@@ -1,11 +1,14 @@
 // The sessions of one owner, from outside of any request: listed and revoked.
+import { setImmediate as betweenOtherWork } from 'node:timers/promises'
 import { isEnded, isExpired, isRecord } from '../record/record.js'
 import type { SessionOwners } from '../../types/owners.js'
-import type { SessionRecord } from '../../types/store.js'
+import type { SessionRecord, SessionStore } from '../../types/store.js'
 import { endMany, endOne } from './end-listed.js'
 import type { SessionLog, StoreContext } from './store-context.js'
 
 const AT_ONCE = 50
+// Each ends what moved from server to server while the one before was looking, and who logged in since.
+const MAX_PASSES = 10
 
 /** A session with its record. */
 export interface OwnedSession {
@@ -45,4 +48,28 @@ export async function revokeOne (context: StoreContext, id: string, owner: strin
  */
 export async function revokeOwned (context: StoreContext, owners: SessionOwners, owner: string, except: readonly string[]): Promise<number> {
   return endMany(context, owner, await owners.mark(owner, except), 'revoked')
+}
+
+/** Ends every session in the store, and answers with how many it ended. Looks again until it finds none. */
+export async function revokeEvery (context: StoreContext, ids: NonNullable<SessionStore['ids']>, log: SessionLog): Promise<number> {
+  let ended = 0
+  for (let pass = 0; pass < MAX_PASSES; pass++) {
+    const before = ended
+    for await (const slice of ids()) {
+      for (let first = 0; first < slice.length; first += AT_ONCE) {
+        const some = await Promise.all(slice.slice(first, first + AT_ONCE).map((id) => endAny(context, id, log)))
+        ended += some.filter((isDone) => isDone).length
+        await betweenOtherWork()
+      }
+    }
+    if (ended === before) break
+  }
+  return ended
+}
+
+/** Also one that this process cannot understand: another may. */
+async function endAny (context: StoreContext, id: string, log: SessionLog): Promise<boolean> {
+  const found: unknown = await context.store.read(id)
+  if (found === null || isEnded(found)) return false
+  return await endOne(context, { id, owner: isRecord(found) ? found.owner : null, reason: 'revoked' }, log) === 'done'
 }
