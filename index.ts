@@ -53,7 +53,10 @@ const keep: FastifyPluginAsync<SessionOptions> = async (app, options) => {
     finishHook(() => requestSession.finish(payload), reply, done, holdReply)
   })
 
-  app.addHook('onClose', async () => { await store.close?.() })
+  app.addHook('onClose', async () => {
+    registration.signals.close()
+    await store.close?.()
+  })
 }
 
 /** A request, seen as the place of the properties that one registration adds. */
@@ -73,7 +76,7 @@ export { plugin as fastifyKeep, applyChanges, applyRenewal, MemoryStore, moveSes
 /** @hidden */
 export { cjs as 'module.exports' }
 
-export type { DenialReason, EndReason, RejectionReason, SessionEvent, SessionMessage } from './lib/events.js'
+export type { DenialReason, RejectionReason, SessionEvent, SessionMessage } from './lib/events.js'
 export type { GuardedReply, GuardedRequest, SessionGuard } from './lib/http/guard.js'
 export type { GuardOptions, SessionPredicate } from './lib/http/guard-options.js'
 export type { MoveOptions, SessionMove } from './lib/http/move-sessions.js'
@@ -84,7 +87,7 @@ export type { MemoryStoreOptions } from './lib/stores/memory/memory-options.js'
 export type { Clock, Duration, SessionCookieAttributes, SessionCookieOptions, SessionDescription, SessionOptions } from './types/options.js'
 export type { IndexedValues, KeepList, PluginData, SessionData, SessionKey, SessionValue, SessionValues } from './types/session-data.js'
 export type { OwnerAddition, OwnerEntry, SessionOwners } from './types/owners.js'
-export type { Awaitable, DestroyResult, EarlierVerifier, EndCondition, EndedSession, SessionChanges, SessionLifetime, SessionRecord, SessionRenewal, SessionStore, TouchResult, UpdateResult } from './types/store.js'
+export type { Awaitable, DestroyResult, EarlierVerifier, EndCondition, EndedSession, EndListener, EndReason, SessionChanges, SessionLifetime, SessionRecord, SessionRenewal, SessionStore, TouchResult, UpdateResult } from './types/store.js'
 export type { LifetimeChange } from './lib/session/arguments.js'
 
 declare module 'fastify' {

@@ -74,7 +74,10 @@ export const GuardFailedError = createError<'FST_KEEP_GUARD_FAILED', 500, [optio
 export const TooManyKeysError = createError<'FST_KEEP_TOO_MANY_KEYS', 500, [needed: number, most: number]>(
   'FST_KEEP_TOO_MANY_KEYS', 'this save has too many keys for one command of the store (%d arguments of at most %d): store them as one value, such as an object or a Map', 500)
 
-/** Raised by `update` and `reauthenticated` when the session has ended: what must not be lost in silence was not stored. */
+/**
+ * Raised by `update` and `reauthenticated` when the session has ended: what must not be lost in silence was not stored. And the `reason` of an
+ * aborted `session.signal`, whose own `reason` says why the session ended.
+ */
 export const SessionEndedError = createError<'FST_KEEP_SESSION_ENDED', 401, []>(
   'FST_KEEP_SESSION_ENDED', 'The session has ended; log in again', 401)
 

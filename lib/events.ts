@@ -1,6 +1,7 @@
 // What happens to sessions, counted and published on `node:diagnostics_channel`
 // as `fastify-keep:<event>`. No message carries a token or a secret.
 import { channel } from 'node:diagnostics_channel'
+import type { EndListener, EndReason } from '../types/store.js'
 
 /** What can happen to a session. */
 export type SessionEvent = 'created' | 'loaded' | 'saved' | 'regenerated' | 'rotated' | 'reauthenticated' | 'destroyed' | 'expired' | 'evicted' | 'rejected' | 'denied' | 'store-error'
@@ -17,16 +18,16 @@ export type RejectionReason = 'malformed' | 'bad-signature' | 'unknown' | 'late'
  */
 export type DenialReason = 'no-session' | 'missing-key' | 'stale-login' | 'predicate' | 'failed'
 
-/** Why a session was ended before its time: its user logged out or emptied it, somebody revoked it, or its owner had too many. */
-export type EndReason = 'logout' | 'revoked' | 'limit'
-
 /** What a subscriber of `fastify-keep:<event>` is told. */
 export interface SessionMessage {
   /** The public handle; `null` where none is known, as with a malformed cookie. */
   readonly sessionId: string | null
   /** With `regenerated`: the id it had before, `null` when it had none. */
   readonly previousId?: string | null
-  /** With `destroyed`, `rejected` and `denied`. A session that expires publishes `expired`, and the one that a login replaces is the `previousId` of `regenerated`. */
+  /**
+   * Why a session ended, in the one message that says so: `destroyed` (`'logout'`, `'revoked'`, `'limit'`), `expired`, `evicted`, and `regenerated`, where
+   * `previousId` was `'replaced'`. With `rejected` and `denied`, why those.
+   */
   readonly reason?: EndReason | RejectionReason | DenialReason
   /** With `store-error`. */
   readonly error?: Error
@@ -84,8 +85,13 @@ export class SessionEvents {
     created: 0, loaded: 0, saved: 0, regenerated: 0, rotated: 0, reauthenticated: 0, destroyed: 0, expired: 0, rejected: 0, denied: 0, storeErrors: 0
   }
 
+  /** Told of every session that this registration ends. */
+  onEnd: EndListener | null = null
+
   emit (event: Exclude<SessionEvent, 'evicted'>, sessionId: string | null, more?: Omit<SessionMessage, 'sessionId'>): void {
     this.counts[event === 'store-error' ? 'storeErrors' : event]++
     publish(event, sessionId, more)
+    const endedId = event === 'destroyed' ? sessionId : event === 'regenerated' ? more?.previousId : null
+    if (endedId && more?.reason !== undefined) this.onEnd?.(endedId, more.reason as EndReason)
   }
 }

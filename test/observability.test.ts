@@ -38,7 +38,7 @@ for (const { kind, makeStore } of everyStore) {
     await visit((session) => session.set('a', 2))
     t.same(heard.at(-1), ['saved', { sessionId: first }])
     const second = await visit((session) => session.regenerate(['a']))
-    t.same(heard.at(-1), ['regenerated', { sessionId: second, previousId: first }])
+    t.same(heard.at(-1), ['regenerated', { sessionId: second, previousId: first, reason: 'replaced' }])
     const old = String(browser.cookies['sid'])
     t.equal(await visit((session) => session.rotate()), second)
     t.same(heard.slice(1), [['saved', { sessionId: second }], ['rotated', { sessionId: second }]])
@@ -77,7 +77,7 @@ t.test('an eviction is published', async (t) => {
   const heard = listen(t)
   const { sessionId } = await app.sessions.issue({ a: 1 })
   await app.sessions.issue({ a: 2 })
-  t.same(heard[1], ['evicted', { sessionId }])
+  t.same(heard[1], ['evicted', { sessionId, reason: 'evicted' }])
   t.match(app.sessions.stats(), { evicted: 1, size: 1, bytes: Number, expired: 0 })
 })
 

@@ -5,6 +5,7 @@ import { SessionEvents } from '../events.js'
 import type { SessionConfig } from '../options.js'
 import { boundedCall } from '../store/bounded-call.js'
 import { boundOwners, boundStore } from '../store/bounded-store.js'
+import { EndSignals } from '../store/end-signals.js'
 import type { SessionOwners } from '../../types/owners.js'
 import type { StoreContext } from '../store/store-context.js'
 import { namespaceOf } from './namespace.js'
@@ -18,6 +19,7 @@ export interface CookieLineOptions extends Omit<CookieAttributes, 'secure'> {
 
 export interface Registration extends StoreContext {
   readonly config: SessionConfig
+  readonly signals: EndSignals
   /** What the cookie begins with in a header. */
   readonly cookiePrefix: string
   /** @fastify/cookie's functions, as this app has them. */
@@ -29,10 +31,14 @@ export function createRegistration (app: FastifyInstance, config: SessionConfig)
   const { lifetime, maxSize, clock, store, storeTimeout, onAmbiguousCookie, cookieName, owner } = config
   const events = new SessionEvents()
   const call = boundedCall(storeTimeout, (error) => events.emit('store-error', null, { error }))
+  const bounded = boundStore(store, call)
+  const signals = new EndSignals(bounded, store, clock, app.log)
+  events.onEnd = (id, reason) => { signals.ended(id, reason) }
   return {
     config,
-    settings: { namespace: namespaceOf(config), lifetime, maxSize, clock, owner },
-    store: boundStore(store, call),
+    signals,
+    settings: { namespace: namespaceOf(config), lifetime, maxSize, clock, owner, signals },
+    store: bounded,
     owners: owner === null ? null : boundOwners(store.owners as SessionOwners, call),
     events,
     onAmbiguousCookie,

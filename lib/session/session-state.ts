@@ -17,6 +17,10 @@ export class SessionState extends SessionValues {
     return this.ownLifetime ?? this.settings.lifetime
   }
 
+  get signal (): AbortSignal {
+    return this.settings.signals.of(this)
+  }
+
   clear (): void {
     this.change().clear()
     this.live?.releaseAll()
@@ -108,6 +112,7 @@ export class SessionState extends SessionValues {
     this.openedIds = [...new Set([...this.openedIds, ...openedIds])]
     this.sent = null
     this.refresh(stored)
+    this.settings.signals.bind(this)
     if (beginsAnew(this.draft)) return
     this.status = status
     this.endedId = endedId

@@ -19,6 +19,15 @@ export interface SessionSettings {
   readonly clock: Clock
   /** How sessions are listed by their owners; `null` where they are not. */
   readonly owner: OwnerSettings | null
+  readonly signals: StateSignals
+}
+
+/** The signals of sessions' ends. */
+export interface StateSignals {
+  /** That of the session which the state has, or will have once it is stored. */
+  of (state: SessionValues): AbortSignal
+  /** The session that the state begins is stored now. */
+  bind (state: SessionValues): void
 }
 
 /**

@@ -26,10 +26,7 @@ export class SessionMap<Data = SessionData> extends IndexAccess<SessionHost> {
     return value as Exclude<SessionValue<K, Data>, undefined>
   }
 
-  /**
-   * Stores the value; `undefined` removes the key. Any string is a key. Values may be JSON types, Date, Map, Set, BigInt,
-   * RegExp, URL, Uint8Array and Buffer, nested at will; anything else throws, naming the key and the path.
-   */
+  /** Stores the value; `undefined` removes the key. Any string is a key. Values may be JSON types, Date, Map, Set, BigInt, RegExp, URL, Uint8Array and Buffer, nested at will; anything else throws, naming key and path. */
   set<K extends SessionKey<Data>> (key: K, value: SessionValue<K, Data> | undefined): void {
     refuseOtherKeys('set()', key)
     this[HOST].state.set(key, value)
@@ -69,10 +66,9 @@ export class SessionMap<Data = SessionData> extends IndexAccess<SessionHost> {
   }
 
   /**
-   * Stores what `step` makes of the value, at once, and answers with what is stored then. Fifty requests that do
-   * this in parallel count to fifty: where another one was faster `step` runs again, so it has no side effects and is
-   * not async. A session that is not stored yet stores it at the end, like a `set`. Throws a `SessionEndedError` when
-   * the session has ended, and a `StoreError` when the store fails: then the change may have been stored.
+   * Stores what `step` makes of the value, at once, and answers with what is stored then. Fifty requests that do this in parallel count to fifty: where another
+   * one was faster `step` runs again, so it has no side effects and is not async. A session that is not stored yet stores it at the end, like a `set`. Throws a
+   * `SessionEndedError` when the session has ended, and a `StoreError` when the store fails: then the change may have been stored.
    */
   update<K extends SessionKey<Data>, R extends SessionValue<K, Data> | undefined> (key: K, step: (current: SessionValue<K, Data> | undefined) => R): Promise<R> {
     refuseOtherKeys('update()', key)
@@ -87,9 +83,8 @@ export class SessionMap<Data = SessionData> extends IndexAccess<SessionHost> {
   }
 
   /**
-   * A login: a new session under a new id, both timers from the start, and of the values only the listed keys,
-   * or `'all'`. So nothing that an attacker planted before survives (ASVS 5.0, 7.2.4). A lifetime of its own stays.
-   * The old session has ended before the response is sent.
+   * A login: a new session under a new id, both timers from the start, and of the values only the listed keys, or `'all'`. So nothing that an attacker planted
+   * before survives (ASVS 5.0, 7.2.4). A lifetime of its own stays. The old session has ended before the response is sent.
    */
   regenerate<K extends string = never> (keep: KeepList<K, Data> | 'all' = []): void {
     refuseCallback('regenerate()', keep)
@@ -134,10 +129,7 @@ export class SessionMap<Data = SessionData> extends IndexAccess<SessionHost> {
     this[HOST].state.touch()
   }
 
-  /**
-   * Saves now: for a hijacked reply, raw writes or a WebSocket; elsewhere it happens
-   * by itself. False when the session had ended, and what was pending is not stored.
-   */
+  /** Saves now: for a hijacked reply, raw writes or a WebSocket; elsewhere it happens by itself. False when the session had ended, and what was pending is not stored. */
   save (): Promise<boolean>
   save (callback?: unknown): Promise<boolean> {
     refuseCallback('save()', callback)
@@ -169,6 +161,14 @@ export class SessionMap<Data = SessionData> extends IndexAccess<SessionHost> {
   /** Whether the session this request came for has ended: logged out, or replaced by a login. Nothing that is set now will be stored. */
   get isEnded (): boolean {
     return this[HOST].state.status === 'ended'
+  }
+
+  /**
+   * Aborted when the session ends, for WebSockets, server-sent events and long work: here at once, and by what another process does as soon as the store tells, a minute later at
+   * most. `signal.reason` is a `SessionEndedError` whose `reason` says why, where that is known. Closing the app ends no session, so it aborts no signal.
+   */
+  get signal (): AbortSignal {
+    return this[HOST].state.signal
   }
 
   /** When the session began, or its user last proved who they are; 0 for one that another library began. Milliseconds since the epoch. */

@@ -17,6 +17,7 @@ export function beginSession (save: Save): Awaitable<CookieAction> {
   const { context, state } = save
   return andThen(createRecord(save, state.sending(), 1), (stored) => andThen(listCreated(save, stored), () => {
     state.confirm(stored)
+    state.settings.signals.bind(state)
     context.events.emit('created', stored.id)
     return 'send'
   }))

@@ -2,9 +2,8 @@
 // order a process that dies in between would leave a session that nobody sees.
 import { setImmediate as betweenOtherWork } from 'node:timers/promises'
 import { andThen, recover } from '../awaitable.js'
-import type { EndReason } from '../events.js'
 import { logLine } from '../log-line.js'
-import type { Awaitable, DestroyResult, EndCondition } from '../../types/store.js'
+import type { Awaitable, DestroyResult, EndCondition, EndReason } from '../../types/store.js'
 import type { SessionLog, StoreContext } from './store-context.js'
 
 const AT_ONCE = 50
@@ -19,7 +18,7 @@ export interface Ending {
 
 /** Ends one session. */
 export function endOne (context: StoreContext, { id, owner, reason, condition }: Ending, log: SessionLog): Awaitable<DestroyResult> {
-  return andThen(context.store.destroy(id, condition), (result) => {
+  return andThen(context.store.destroy(id, { ...condition, reason }), (result) => {
     if (result === 'done') context.events.emit('destroyed', id, { reason })
     return result === 'conflict' || owner === null ? result : andThen(unlist(context, owner, [id], log), () => result)
   })
@@ -32,7 +31,7 @@ export async function endMany (context: StoreContext, owner: string, ids: readon
     if (first > 0) await betweenOtherWork()
     const some = ids.slice(first, first + AT_ONCE)
     await Promise.all(some.map(async (id) => {
-      if (await context.store.destroy(id) !== 'done') return
+      if (await context.store.destroy(id, { reason }) !== 'done') return
       ended++
       context.events.emit('destroyed', id, { reason })
     }))

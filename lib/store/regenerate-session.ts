@@ -3,6 +3,7 @@
 // one. A process that dies in between leaves a record that nobody can open.
 import { andThen } from '../awaitable.js'
 import { ConflictError, SessionEndedError } from '../errors.js'
+import type { SessionMessage } from '../events.js'
 import type { Layer } from '../session/layer.js'
 import type { StoredSession } from '../session/layers.js'
 import { isAnythingSet, keepsStored, newRecord } from '../session/new-record.js'
@@ -49,12 +50,13 @@ function endOld (save: Save, layer: Layer, created: StoredSession, round: number
   const { context, state } = save
   const old = state.stored as StoredSession
   const condition = {
+    reason: 'replaced' as const,
     ifGeneration: old.record.generation,
     // kept values must not be those from before another request's change
     ...(keepsStored(layer, old) && { ifVersion: old.record.version })
   }
   return andThen(context.store.destroy(old.id, condition), (result) => {
-    if (result === 'done') return confirmLogin(save, created, old)
+    if (result === 'done') return confirmLogin(save, created, old, { previousId: old.id, reason: 'replaced' })
     if (round === MAX_ROUNDS) throw new ConflictError()
     return andThen(result === 'conflict' && readAgain(save, old), (isThere) => {
       if (isThere) return andThen(rewrite(save, layer, created), (rewritten) => rewritten === null ? refuseSuccessor(save) : endOld(save, layer, rewritten, round + 1))
@@ -72,8 +74,8 @@ function beginWithoutOld (save: Save, layer: Layer, created: StoredSession, old:
   // "remember me" survives
   layer.lifetime ??= old.record.lifetime
   state.stored = null
-  if (!hadKept) return confirmLogin(save, created, old)
-  return andThen(rewrite(save, layer, created), (rewritten) => rewritten === null ? refuseSuccessor(save) : confirmLogin(save, rewritten, old))
+  if (!hadKept) return confirmLogin(save, created, old, { previousId: old.id })
+  return andThen(rewrite(save, layer, created), (rewritten) => rewritten === null ? refuseSuccessor(save) : confirmLogin(save, rewritten, old, { previousId: old.id }))
 }
 
 /** Writes the new session once more, over what is kept now. */
@@ -95,9 +97,11 @@ function rewrite (save: Save, layer: Layer, created: StoredSession): Awaitable<S
   })
 }
 
-function confirmLogin ({ context, state, log }: Save, created: StoredSession, { id: previousId, record: { owner } }: StoredSession): Awaitable<CookieAction> {
+/** What is told of the old session: its end only where this login ended it. */
+function confirmLogin ({ context, state, log }: Save, created: StoredSession, { id: previousId, record: { owner } }: StoredSession, told: Partial<SessionMessage>): Awaitable<CookieAction> {
   state.confirm(created)
+  state.settings.signals.bind(state)
   state.openedIds = state.openedIds.filter((id) => id !== previousId)
-  context.events.emit('regenerated', created.id, { previousId })
+  context.events.emit('regenerated', created.id, told)
   return owner === null ? 'send' : andThen(unlist(context, owner, [previousId], log), () => 'send')
 }

@@ -19,7 +19,7 @@ t.test('where nothing stored is kept, the version does not matter', async (t) =>
   state.regenerate(new Set(['a']))
   state.set('a', 2)
   saveSession(kit.context, state, kit.save.log)
-  t.same(kit.asked[1], ['destroy', kit.token.id, { ifGeneration: 0 }])
+  t.same(kit.asked[1], ['destroy', kit.token.id, { reason: 'replaced', ifGeneration: 0 }])
 })
 
 t.test('after a conflict the new session is written again, with the lifetime that another request has given', async (t) => {
@@ -31,7 +31,7 @@ t.test('after a conflict the new session is written again, with the lifetime tha
   t.same(kit.names(), ['create', 'destroy', 'read', 'update', 'destroy'])
   const now = kit.clock.now()
   t.match(kit.asked[3], ['update', String, { clear: true, set: { a: '2' }, lifetime, createdAt: now, expiresAt: now + 10 * HOUR, absoluteExpiresAt: now + 20 * HOUR }])
-  t.same(kit.asked[4]?.[2], { ifGeneration: 0, ifVersion: 1 })
+  t.same(kit.asked[4]?.[2], { reason: 'replaced', ifGeneration: 0, ifVersion: 1 })
   t.match(kit.state.stored?.record, { values: { a: '2' }, version: 1, lifetime, expiresAt: now + 10 * HOUR })
 })
 

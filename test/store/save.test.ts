@@ -122,7 +122,7 @@ t.test('a logout ends every session that was opened, and says what it ended', as
     state.openedIds = ['another', kit.token.id]
     state.destroy()
     t.equal(saved(kit), cookie)
-    t.same(kit.asked, [['destroy', 'another'], ['destroy', kit.token.id]], 'once each, with no condition')
+    t.same(kit.asked, [['destroy', 'another', { reason: 'logout' }], ['destroy', kit.token.id, { reason: 'logout' }]], 'once each, with no condition')
     t.same([state.stored, state.openedIds, state.sent], [null, [], null])
   }
 })
@@ -171,7 +171,7 @@ t.test('an emptied session ends at its generation only', async (t) => {
   const kit = saveKit({ destroy: ['conflict'] })
   kit.open({ generation: 2 }).clear()
   t.equal(saved(kit), 'ended')
-  t.same(kit.asked, [['destroy', kit.token.id, { ifGeneration: 2 }]])
+  t.same(kit.asked, [['destroy', kit.token.id, { ifGeneration: 2, reason: 'logout' }]])
   t.equal(kit.state.status, 'ended')
 })
 
