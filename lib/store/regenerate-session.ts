@@ -56,7 +56,7 @@ function endOld (save: Save, layer: Layer, created: StoredSession, round: number
     ...(keepsStored(layer, old) && { ifVersion: old.record.version })
   }
   return andThen(context.store.destroy(old.id, condition), (result) => {
-    if (result === 'done') return confirmLogin(save, created, old, { previousId: old.id, reason: 'replaced' })
+    if (result === 'done') return confirmReplacement(save, created, old)
     if (round === MAX_ROUNDS) throw new ConflictError()
     return andThen(result === 'conflict' && readAgain(save, old), (isThere) => {
       if (isThere) return andThen(rewrite(save, layer, created), (rewritten) => rewritten === null ? refuseSuccessor(save) : endOld(save, layer, rewritten, round + 1))
@@ -74,8 +74,11 @@ function beginWithoutOld (save: Save, layer: Layer, created: StoredSession, old:
   // "remember me" survives
   layer.lifetime ??= old.record.lifetime
   state.stored = null
-  if (!hadKept) return confirmLogin(save, created, old, { previousId: old.id })
-  return andThen(rewrite(save, layer, created), (rewritten) => rewritten === null ? refuseSuccessor(save) : confirmLogin(save, rewritten, old, { previousId: old.id }))
+  return andThen(hadKept ? rewrite(save, layer, created) : created, (begun) => {
+    if (begun === null) return refuseSuccessor(save)
+    // the old one was not counted, and lives if its user has stepped up
+    return andThen(listCreated(save, begun), () => confirmLogin(save, begun, { previousId: old.id }))
+  })
 }
 
 /** Writes the new session once more, over what is kept now. */
@@ -97,11 +100,16 @@ function rewrite (save: Save, layer: Layer, created: StoredSession): Awaitable<S
   })
 }
 
-/** What is told of the old session: its end only where this login ended it. */
-function confirmLogin ({ context, state, log }: Save, created: StoredSession, { id: previousId, record: { owner } }: StoredSession, told: Partial<SessionMessage>): Awaitable<CookieAction> {
+/** This login has ended the old session. One that ended before is not listed, and one whose user has stepped up lives. */
+function confirmReplacement (save: Save, created: StoredSession, { id: previousId, record: { owner } }: StoredSession): Awaitable<CookieAction> {
+  const action = confirmLogin(save, created, { previousId, reason: 'replaced' })
+  return owner === null ? action : andThen(unlist(save.context, owner, [previousId], save.log), () => action)
+}
+
+function confirmLogin ({ context, state }: Save, created: StoredSession, told: Pick<SessionMessage, 'previousId' | 'reason'>): CookieAction {
   state.confirm(created)
   state.settings.signals.bind(state)
-  state.openedIds = state.openedIds.filter((id) => id !== previousId)
+  state.openedIds = state.openedIds.filter((id) => id !== told.previousId)
   context.events.emit('regenerated', created.id, told)
-  return owner === null ? 'send' : andThen(unlist(context, owner, [previousId], log), () => 'send')
+  return 'send'
 }
