@@ -2,13 +2,13 @@
 // hangs, nothing that was confirmed is lost.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
-import { Cluster, Redis } from 'ioredis'
+import { Cluster } from 'ioredis'
 import { createCluster } from 'redis'
 import t, { type Test } from 'tap'
 import type { RedisClient } from '../lib/stores/redis/redis-client.js'
 import { RedisStore } from '../lib/stores/redis/redis-store.js'
 import { connectIoRedis, connectNodeRedis } from './fixtures/redis-clients.js'
-import { startCluster, type RedisCluster } from './fixtures/redis-cluster.js'
+import { moveSlotOf, startCluster, type RedisCluster } from './fixtures/redis-cluster.js'
 import { startRedis, type RedisServer } from './fixtures/redis.js'
 import { startShop } from './fixtures/shop.js'
 import { login, lostOf, storeUntil, type Visitor } from './fixtures/visitors.js'
@@ -191,18 +191,4 @@ const clusterClients: Record<string, (t: Test, cluster: RedisCluster) => Promise
     t.teardown(() => client.disconnect())
     return client
   }
-}
-
-/** As `redis-cli --cluster reshard` does it, with a pause in the middle. */
-async function moveSlotOf ({ nodes, nodeIds, servers }: RedisCluster, key: string, from: number, to: number): Promise<void> {
-  const [source, target] = [nodes[from] as Redis, nodes[to] as Redis]
-  const slot = String(await source.cluster('KEYSLOT', key))
-  await target.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', nodeIds[from]!)
-  await source.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', nodeIds[to]!)
-  await delay(20)
-  for (const each of await source.call('CLUSTER', 'GETKEYSINSLOT', slot, '100') as string[]) {
-    await source.call('MIGRATE', '127.0.0.1', String(servers[to]!.port), each, '0', '5000')
-  }
-  await delay(40)
-  for (const node of [target, source, ...nodes]) await node.call('CLUSTER', 'SETSLOT', slot, 'NODE', nodeIds[to]!)
 }
