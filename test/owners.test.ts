@@ -446,3 +446,24 @@ t.test('a store that cannot list sessions, and options that miss another, stop t
   ]
   for (const [options, message] of refused) await t.rejects(start(options), { code: 'FST_KEEP_INVALID_OPTION', message })
 })
+
+t.test('a description that comes later is none, is told, and ends no process', async (t) => {
+  const rejections: unknown[] = []
+  const listen = (reason: unknown) => { rejections.push(reason) }
+  process.on('unhandledRejection', listen)
+  t.teardown(() => process.off('unhandledRejection', listen))
+  const lines: string[] = []
+  const late = async () => { throw new Error('too late') }
+  const thenable = () => ({ get then () { throw new Error('no') } })
+  for (const describe of [late, async () => ({ agent: 'later' }), thenable, () => new Proxy({}, { get () { throw new Error('no') }, ownKeys () { throw new Error('no') } })]) {
+    const app = Fastify({ logger: { level: 'warn', stream: { write: (line: string) => { lines.push(line) } } } })
+    t.teardown(() => app.close())
+    await app.register(session, { ownerKey: 'user', describe: describe as never })
+    app.post('/login', async ({ session }) => { session.set('user', 'ada'); return 'in' })
+    t.equal((await app.inject({ method: 'POST', url: '/login' })).statusCode, 200)
+    t.match(await app.sessions.list('ada'), [{ about: null }])
+  }
+  await new Promise((resolve) => { setTimeout(resolve, 10) })
+  t.same(rejections, [])
+  t.equal(lines.length, 4)
+})

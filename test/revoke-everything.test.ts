@@ -93,3 +93,14 @@ t.test('other work goes on in between', async (t) => {
   clearInterval(count)
   t.ok(turns > 10, `${turns} turns`)
 })
+
+t.test('nor does a list of ten thousand keep it waiting', async (t) => {
+  const app = await start(t, { ownerKey: 'user' })
+  for (let index = 0; index < 10_000; index++) await app.sessions.issue({ user: 'ada' })
+  let turns = 0
+  const count = setInterval(() => { turns++ }, 0)
+  t.equal((await app.sessions.list('ada')).length, 10_000)
+  t.ok(turns > 2, `${turns} turns while it was listed`)
+  t.equal(await app.sessions.revokeAll('ada'), 10_000)
+  clearInterval(count)
+})

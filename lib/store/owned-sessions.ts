@@ -23,6 +23,7 @@ export async function ownedSessions (context: StoreContext, owners: SessionOwner
   const sessions: OwnedSession[] = []
   const absent: string[] = []
   for (let first = 0; first < ids.length; first += AT_ONCE) {
+    if (first > 0) await betweenOtherWork()
     await Promise.all(ids.slice(first, first + AT_ONCE).map(async (id) => {
       const found: unknown = await store.read(id)
       if (found === null || found === undefined || isEnded(found)) absent.push(id)

@@ -108,7 +108,7 @@ async function judge (good: SessionStore, clock: FakeClock, running: readonly Ru
     if (unlisted !== undefined) return `${String(out.get(unlisted[0]))} lives, and no list of ${user} has it`
     const count = [...live].filter(([id, owner]) => owner === ownerName(user) && !marked.includes(id)).length
     // the two that began without a limit are counted when somebody logs in
-    const counted = running.some(({ name, outcome }) => /^login|become/.test(name) && outcome?.cookie !== undefined)
+    const counted = running.some(({ name, outcome }) => ['login', 'loginOfVisitor', 'loginAgain'].includes(name) && outcome?.cookie !== undefined)
     if (user === 'ada' && limit !== null && counted && count > Math.max(limit, onLimit === 'refuse' ? 2 : 0)) return `${count} sessions of ada live, with a limit of ${limit}`
   }
   const visits = running.filter(({ name }) => name === 'loginOfVisitor' || name === 'becomeAda')
