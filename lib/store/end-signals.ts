@@ -1,5 +1,6 @@
 // `session.signal`: who wants to know when a session ends. It ends here, or the store says that it ended elsewhere;
 // since messages can be lost, each session that somebody listens to is also read once a minute. Nothing of a request is held.
+import { setMaxListeners } from 'node:events'
 import { SessionEndedError } from '../errors.js'
 import { logLine, type LineLog } from '../log-line.js'
 import { isEnded, isExpired, isRecord } from '../record/record.js'
@@ -86,7 +87,7 @@ export class EndSignals implements StateSignals {
     // this request learned of it before anybody told
     if (given?.id) this.ended(given.id, null)
     if (given !== undefined && (given.id !== null || given.controller.signal.aborted)) return given.controller
-    const controller = new AbortController()
+    const controller = newController()
     abort(controller, null)
     return controller
   }
@@ -94,7 +95,7 @@ export class EndSignals implements StateSignals {
   #ofOpen (state: SessionValues, given: Given | undefined): AbortController {
     const id = idOf(state)
     if (given?.id === id && (id !== null || !given.controller.signal.aborted)) return given.controller
-    const controller = new AbortController()
+    const controller = newController()
     return id === null ? controller : this.#listen(state.stored as StoredSession, controller).controller
   }
 
@@ -176,6 +177,13 @@ export class EndSignals implements StateSignals {
 /** The id under which the session of the state is stored, and stays. */
 function idOf (state: SessionValues): string | null {
   return state.isNew ? null : (state.stored as StoredSession).id
+}
+
+/** Every request of a session may add a listener; Node.js would take eleven for a leak. */
+function newController (): AbortController {
+  const controller = new AbortController()
+  setMaxListeners(0, controller.signal)
+  return controller
 }
 
 function abort (controller: AbortController, reason: EndReason | null): void {

@@ -122,3 +122,15 @@ t.test('a request is not held by the signal it took', async (t) => {
   await delay(CHECK_EVERY)
   t.ok(states.filter((state) => state.deref() !== undefined).length < 5)
 })
+
+t.test('many requests of one session may listen, and Node.js takes that for no leak', async (t) => {
+  const warnings: Error[] = []
+  const listen = (warning: Error) => { warnings.push(warning) }
+  process.on('warning', listen)
+  t.teardown(() => process.off('warning', listen))
+  const { found } = kit()
+  const { signal } = found()
+  for (let index = 0; index < 20; index++) signal.addEventListener('abort', () => {})
+  await delay(5)
+  t.same(warnings, [])
+})
