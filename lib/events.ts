@@ -90,7 +90,7 @@ export class SessionEvents {
 
   emit (event: Exclude<SessionEvent, 'evicted'>, sessionId: string | null, more?: Omit<SessionMessage, 'sessionId'>): void {
     this.counts[event === 'store-error' ? 'storeErrors' : event]++
-    publish(event, sessionId, more)
+    if (channels[event].hasSubscribers) publish(event, sessionId, more)
     const endedId = event === 'destroyed' ? sessionId : event === 'regenerated' ? more?.previousId : null
     if (endedId && more?.reason !== undefined) this.onEnd?.(endedId, more.reason as EndReason)
   }

@@ -115,9 +115,7 @@ export class RequestSession implements SessionHost, StateListener {
       result = await saveSession(this.#registration, state, this.#request.log, (plan) => this.#refuseNewCookie(plan))
       this.#answer(result, state)
     } catch (error) {
-      if (error instanceof CookieNotDeliverableError) throw error
-      this.#saveFailed(thrownError(error))
-      throw error
+      throw error instanceof CookieNotDeliverableError ? error : this.#saveFailed(thrownError(error))
     }
     // for a reply that goes on with reply.raw
     const line = this.#reply.getHeader('set-cookie')
@@ -147,15 +145,18 @@ export class RequestSession implements SessionHost, StateListener {
     if (state === null) return this.#tellCaches(payload)
     // an error's response is no second try; where the app went on after a failed save, the response is
     if (this.#hasGivenUp || (this.#hasFailed && sentStatus(this.#reply, payload) >= 500)) return
-    const { saveOn } = this.#registration.config
+    if (state.isUntouched && !this.#owesCookie) return this.#tellCaches(payload)
     return recover(() => {
-      if (saveOn === 'success' && sentStatus(this.#reply, payload) >= 500) state.dropChanges()
-      const saving = state.isUntouched ? 'none' : saveSession(this.#registration, state, this.#request.log)
-      return andThen(saving, (action) => {
+      if (this.#registration.config.saveOn === 'success' && sentStatus(this.#reply, payload) >= 500) state.dropChanges()
+      return andThen(saveSession(this.#registration, state, this.#request.log), (action) => {
         this.#answer(action, state)
         this.#tellCaches(payload)
       })
-    }, (reason) => this.#finishFailed(thrownError(reason)))
+    }, (reason) => {
+      // nothing is tried twice: the error's response leads here again
+      this.#hasGivenUp = true
+      throw this.#saveFailed(thrownError(reason))
+    })
   }
 
   /** Asked when it is the save's turn: the headers may have left since the call. */
@@ -166,7 +167,12 @@ export class RequestSession implements SessionHost, StateListener {
   }
 
   #answer (action: SaveResult, state: SessionState): void {
-    if (action !== 'none' || this.#response !== null || this.#tokens[0]?.renew === true || this.#tokens.length > 1) this.#owed.answer(action, state, this.#tokens)
+    if (action !== 'none' || this.#owesCookie) this.#owed.answer(action, state, this.#tokens)
+  }
+
+  /** Whether the cookie may have to be sent although nothing is saved. */
+  get #owesCookie (): boolean {
+    return this.#response !== null || this.#tokens.length > 1 || this.#tokens[0]?.renew === true
   }
 
   #tellCaches (payload: unknown): void {
@@ -174,19 +180,13 @@ export class RequestSession implements SessionHost, StateListener {
     if (typeof payload === 'object' && (this.#isLookedAt || this.#response !== null) && isWebResponse(payload)) keepVaryOnCookie(this.#reply)
   }
 
-  #finishFailed (error: Error): never {
-    // nothing is tried twice: the error's response leads here again
-    this.#hasGivenUp = true
-    this.#saveFailed(error)
-    throw error
-  }
-
-  #saveFailed (error: Error): void {
+  #saveFailed (error: Error): Error {
     this.#hasFailed = true
     logLine(this.#request.log, error instanceof SessionLimitError ? 'debug' : 'error', { err: error.cause ?? error }, 'the session could not be saved')
     // a logout clears the cookie even if the store cannot be told
     if (this.#state?.draft?.identity === 'destroyed') this.#owed.clearCookie()
     else if (this.#state?.stored?.isCurrent !== true) this.#response?.withdrawCookie()
+    return error
   }
 
   get #owed (): SessionResponse {

@@ -12,35 +12,33 @@ export const ENDED_FOR = 60_000
 
 /** Whether a store's answer has the shape of a record. */
 export function isRecord (answer: unknown): answer is SessionRecord {
-  return holds(hasFields, answer)
+  try {
+    return typeof answer === 'object' && answer !== null && hasFields(answer)
+  } catch (error) {
+    return isNeither(error)
+  }
 }
 
 /** Whether a store's answer says that the session has ended. */
 export function isEnded (answer: unknown): answer is EndedSession {
-  return holds(hasEndedAt, answer)
-}
-
-/** What cannot even be looked at, such as a getter that throws, is neither. */
-function holds (check: (answer: unknown) => boolean, answer: unknown): boolean {
   try {
-    return check(answer)
+    return typeof answer === 'object' && answer !== null && isWhole((answer as Partial<EndedSession>).endedAt, MAX_DATE)
   } catch (error) {
-    if (isStackOverflow(error)) throw error
-    return false
+    return isNeither(error)
   }
 }
 
-function hasFields (answer: unknown): boolean {
-  if (typeof answer !== 'object' || answer === null) return false
-  const { values, createdAt, expiresAt, absoluteExpiresAt, version, owner, about, lifetime, verifier, earlier, generation, shown } = answer as Partial<SessionRecord>
-  return isWhole(createdAt, MAX_DATE) && isWhole(expiresAt, MAX_DATE) && isWhole(absoluteExpiresAt, MAX_DATE) &&
-    isWhole(version, Number.MAX_SAFE_INTEGER) && isWhole(generation, Number.MAX_SAFE_INTEGER) &&
-    isTextOrNull(owner) && isTextOrNull(about) && typeof verifier === 'string' && typeof shown === 'boolean' && Array.isArray(earlier) && earlier.every(isEarlier) &&
-    (lifetime === null || isLifetime(lifetime)) && hasStrings(values)
+/** What cannot even be looked at, such as a getter that throws, is neither. A full stack says nothing about it. */
+function isNeither (error: unknown): false {
+  if (isStackOverflow(error)) throw error
+  return false
 }
 
-function hasEndedAt (answer: unknown): boolean {
-  return typeof answer === 'object' && answer !== null && isWhole((answer as Partial<EndedSession>).endedAt, MAX_DATE)
+function hasFields ({ values, createdAt, expiresAt, absoluteExpiresAt, version, owner, about, lifetime, verifier, earlier, generation, shown }: Partial<SessionRecord>): boolean {
+  return isWhole(createdAt, MAX_DATE) && isWhole(expiresAt, MAX_DATE) && isWhole(absoluteExpiresAt, MAX_DATE) &&
+    isWhole(version, Number.MAX_SAFE_INTEGER) && isWhole(generation, Number.MAX_SAFE_INTEGER) &&
+    (owner === null || typeof owner === 'string') && (about === null || typeof about === 'string') && typeof verifier === 'string' && typeof shown === 'boolean' && Array.isArray(earlier) && earlier.every(isEarlier) &&
+    (lifetime === null || isLifetime(lifetime)) && hasStrings(values)
 }
 
 /** Whether the record has reached either deadline, whatever the store says. */
@@ -52,10 +50,6 @@ function isLifetime (lifetime: unknown): boolean {
   if (typeof lifetime !== 'object' || lifetime === null) return false
   const { idle, absolute, persistent } = lifetime as Partial<SessionLifetime>
   return isWhole(idle, MAX_DURATION) && idle !== 0 && isWhole(absolute, MAX_DURATION) && absolute !== 0 && typeof persistent === 'boolean'
-}
-
-function isTextOrNull (value: unknown): boolean {
-  return value === null || typeof value === 'string'
 }
 
 function isEarlier (each: unknown): boolean {

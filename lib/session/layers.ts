@@ -25,6 +25,8 @@ export class Layers {
   unrenewedAt: number | null = null
   /** The session this request came for, where it has ended. */
   endedId: string | null = null
+  /** Every session that the request's cookies belong to: a logout ends them all. */
+  openedIds: readonly string[] = []
   /** Settled when the store step that is under way has been answered; `null` without one. */
   saving: Promise<unknown> | null = null
   readonly #namespace: string
@@ -39,6 +41,11 @@ export class Layers {
     if (beginsAnew(this.draft)) return this.newToken(this.draft).id
     if (this.sent !== null && (this.stored === null || beginsAnew(this.sent))) return this.newToken(this.sent).id
     return this.stored?.id ?? this.endedId ?? this.newToken(this.drafting()).id
+  }
+
+  /** Whether the token that opened the session has just come from the browser for the first time. */
+  get isFirstUse (): boolean {
+    return this.stored !== null && this.stored.isCurrent && !this.stored.record.shown
   }
 
   /** The token of the session that the layer begins. */

@@ -6,9 +6,6 @@ import { beginsAnew, type Layer, type Scope } from './layer.js'
 import { SessionValues } from './session-values.js'
 
 export class SessionState extends SessionValues {
-  /** Every session that the request's cookies belong to: a logout ends them all. */
-  openedIds: readonly string[] = []
-
   now (): number {
     return this.settings.clock.now()
   }
@@ -77,16 +74,6 @@ export class SessionState extends SessionValues {
     this.draft = null
     this.status = 'ended'
     this.live?.releaseAll()
-  }
-
-  /** Whether nothing was changed, nor can have been, and no renewal is due: then there is nothing to plan. */
-  get isUntouched (): boolean {
-    if (this.draft !== null || this.saving !== null || this.live !== null) return false
-    if (this.stored === null) return true
-    const { expiresAt, absoluteExpiresAt, lifetime } = this.stored.record
-    const left = expiresAt - this.usedAt
-    const { idle } = lifetime ?? this.settings.lifetime
-    return left <= idle && (left > idle * 0.9 || expiresAt === absoluteExpiresAt)
   }
 
   /** The session that the request came for ended before. */

@@ -61,6 +61,22 @@ export class SessionValues extends Layers {
     this.status = status
   }
 
+  /** Whether nothing was changed, nor can have been, and no renewal is due: then there is nothing to plan. */
+  get isUntouched (): boolean {
+    if (this.draft !== null || this.saving !== null || this.live !== null) return false
+    if (this.stored === null) return true
+    const { expiresAt, absoluteExpiresAt, lifetime } = this.stored.record
+    const left = expiresAt - this.usedAt
+    const { idle } = lifetime ?? this.settings.lifetime
+    return left <= idle && (left > idle * 0.9 || expiresAt === absoluteExpiresAt)
+  }
+
+  /** Whether less than half of the idle timeout is left, and a renewal can give more. */
+  get isHalfUsed (): boolean {
+    const { expiresAt, absoluteExpiresAt, lifetime } = (this.stored as StoredSession).record
+    return expiresAt - this.usedAt < (lifetime ?? this.settings.lifetime).idle / 2 && expiresAt < absoluteExpiresAt
+  }
+
   get (key: string): unknown {
     const live = this.live?.get(key)
     if (live !== undefined) return live

@@ -28,33 +28,31 @@ export function boundedCall (timeout: number, onError: (error: Error) => void): 
     return thrown instanceof TooManyKeysError ? thrown : fail(new StoreError({ cause: safeCause(name, thrown, sent) }))
   }
 
-  function call<T> (name: string, { expected, isAnswer }: AnswerKind, run: () => Awaitable<T>, sent?: SentValues): Awaitable<T> {
-    const accept = (answer: T): T => {
-      if (isSuch(name, isAnswer, answer)) return answer
-      throw fail(new StoreError({ cause: new TypeError(`${name} must answer with ${expected}; it answered ${shownAnswer(answer)}`) }))
-    }
+  function call<T> (name: string, kind: AnswerKind, run: () => Awaitable<T>, sent?: SentValues): Awaitable<T> {
     let answer: Awaitable<T>
-    let isLater: boolean
     try {
       answer = run()
-      isLater = isPromise(answer)
+      if (!isPromise(answer) && kind.isAnswer(answer)) return answer
     } catch (thrown) {
       throw failed(name, thrown, sent)
     }
-    return isLater ? inTime(name, answer as Promise<T>, sent).then(({ value }) => accept(value)) : accept(answer as T)
+    return inTime(name, answer, sent).then(({ value }) => accept(name, kind, value))
   }
 
-  /** A proxy may throw when it is looked at. */
-  function isSuch (name: string, isAnswer: AnswerKind['isAnswer'], answer: unknown): boolean {
+  function accept<T> (name: string, { expected, isAnswer }: AnswerKind, answer: T): T {
+    let isSuch: boolean
     try {
-      return isAnswer(answer)
+      isSuch = isAnswer(answer)
     } catch (thrown) {
+      // a proxy may throw when it is looked at
       throw failed(name, thrown)
     }
+    if (isSuch) return answer
+    throw fail(new StoreError({ cause: new TypeError(`${name} must answer with ${expected}; it answered ${shownAnswer(answer)}`) }))
   }
 
   /** In a box: a promise looks whether what it is fulfilled with is a thenable, and would wait for that. */
-  function inTime<T> (name: string, answer: Promise<T>, sent?: SentValues): Promise<{ value: T }> {
+  function inTime<T> (name: string, answer: Awaitable<T>, sent?: SentValues): Promise<{ value: T }> {
     return new Promise((resolve, reject) => {
       let late = false
       const timer = setTimeout(() => {

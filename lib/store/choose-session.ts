@@ -8,26 +8,19 @@ export interface FoundSession {
   readonly id: string
   readonly cookieToken: string
   readonly standing: Exclude<TokenStanding, 'unknown'>
-  /** `null` when it has ended. */
+  /** `null` where the token does not open it. */
   readonly record: SessionRecord | null
 }
-
-/** One that the token opens. */
-export type OpenSession = FoundSession & { readonly record: SessionRecord }
 
 /**
  * The one to use, `null` for none. Two live sessions under one name are reported: a
  * sibling domain may have planted one (RFC 6265bis 8.6), and nobody can tell which.
  * One session under two of its tokens is not two.
  */
-export function chooseSession ({ onAmbiguousCookie, events }: StoreContext, found: readonly FoundSession[]): OpenSession | null {
-  const open = found.filter(isOpen)
+export function chooseSession ({ onAmbiguousCookie, events }: StoreContext, found: readonly FoundSession[]): FoundSession | null {
+  const open = found.filter(({ record }) => record !== null)
   const first = open.find(({ standing }) => standing === 'current') ?? open[0] ?? null
   if (first === null || open.every(({ id }) => id === first.id)) return first
   events.emit('rejected', first.id, { reason: 'ambiguous' })
   return onAmbiguousCookie === 'refuse' ? null : first
-}
-
-export function isOpen (found: FoundSession): found is OpenSession {
-  return found.standing === 'current' || found.standing === 'earlier'
 }

@@ -1,7 +1,7 @@
 // What has to be done before the handler: a session that is found alive stays
 // alive for at least half its idle timeout, and the first use of a new token
 // begins the end of the old one. Failing at it is no reason to fail the request.
-import { andThen, isPromise, recover } from '../awaitable.js'
+import { andThen, recover } from '../awaitable.js'
 import { logLine } from '../log-line.js'
 import { applyRenewal, changedRecord } from '../record/apply-changes.js'
 import { earlierAfterFirstUse } from '../record/standing.js'
@@ -13,21 +13,15 @@ import type { Awaitable, SessionChanges, SessionRenewal } from '../../types/stor
 import type { SessionLog, StoreContext } from './store-context.js'
 import { withDeadline } from './update-listed.js'
 
-/** Nothing to wait for: nothing had to be done, or the store has answered at once. */
-export function prepareSession (context: StoreContext, state: SessionState, log: SessionLog): Promise<void> | undefined {
+export function prepareSession (context: StoreContext, state: SessionState, log: SessionLog): Awaitable<void> {
   const stored = state.stored as StoredSession
-  const { record, isCurrent } = stored
-  const { idle } = record.lifetime ?? state.settings.lifetime
-  const isFirstUse = isCurrent && !record.shown
-  const isHalfUsed = record.expiresAt - state.usedAt < idle / 2 && record.expiresAt < record.absoluteExpiresAt
-  if (!isFirstUse && !isHalfUsed) return
+  const { isFirstUse, isHalfUsed } = state
   const renewal = isHalfUsed ? renewalOf(draftOf(state), state.now()) : null
   const step = () => isFirstUse ? noteFirstUse(context, state, stored, renewal) : renew(context, state, stored, renewal as SessionRenewal)
-  const done = recover(step, (error) => {
+  return recover(step, (error) => {
     logLine(log, 'warn', { sessionId: stored.id, err: error }, 'the session could not be renewed')
     if (renewal !== null) state.unrenewedAt = state.usedAt
   })
-  return isPromise(done) ? done : undefined
 }
 
 function renew (context: StoreContext, state: SessionState, stored: StoredSession, renewal: SessionRenewal): Awaitable<void> {
