@@ -1,3 +1,8 @@
 import neostandard, { resolveIgnoresFromGitignore } from 'neostandard'
 
-export default neostandard({ ts: true, ignores: resolveIgnoresFromGitignore() })
+const browserGlobals = { addEventListener: 'readonly', EventSource: 'readonly', document: 'readonly', location: 'readonly' }
+
+export default [
+  ...neostandard({ ts: true, ignores: resolveIgnoresFromGitignore() }),
+  { files: ['examples/authentication/live.js'], languageOptions: { globals: browserGlobals } }
+]

@@ -1,20 +1,21 @@
 // A public page, a login, and a part of the site that opens only after it.
 import { readFileSync } from 'node:fs'
 import Fastify from 'fastify'
-import session, { requireSession, returnPath } from 'fastify-keep'
+import session, { returnPath } from 'fastify-keep'
+import devices, { describeDevice } from './devices.js'
 import { layout } from './layout.js'
 import * as pages from './pages.js'
+import settings from './settings.js'
 import userArea from './user-area.js'
-
-// A real app looks its users up, and keeps a slow hash of the password (argon2, scrypt)
-export const demo = { email: 'ujjwal@m.com', password: '123' }
+import { demo, demoUsers } from './users.js'
 
 const style = readFileSync(new URL('style.css', import.meta.url))
+const live = readFileSync(new URL('live.js', import.meta.url))
 
-/** The app, not yet listening. Takes Fastify's options, and those of the session as `session`. */
-export function buildApp ({ session: sessionOptions, ...options } = {}) {
+/** The app, not yet listening. Takes Fastify's options, those of the session as `session`, and the users. */
+export function buildApp ({ session: sessionOptions, users = demoUsers(), ...options } = {}) {
   const app = Fastify(options)
-  app.register(session, sessionOptions)
+  app.register(session, { ownerKey: 'email', describe: describeDevice, ...sessionOptions })
   app.decorateReply('page', sendPage)
 
   // Other sites cannot post these forms in a user's name: the session cookie is SameSite=Lax
@@ -33,10 +34,10 @@ export function buildApp ({ session: sessionOptions, ...options } = {}) {
     return reply.page('Log in', pages.login({ demo, returnTo, message: again }))
   })
 
-  app.post('/login', (request, reply) => {
+  app.post('/login', async (request, reply) => {
     const { email = '', password, remember, returnTo } = request.body ?? {}
     const next = returnPath(returnTo, '/user')
-    if (email !== demo.email || password !== demo.password) {
+    if (!await users.isPassword(email, password)) {
       return reply.code(400).page('Log in', pages.login({ demo, returnTo: next, email, message: 'Invalid login data' }))
     }
     const { session } = request
@@ -63,13 +64,11 @@ export function buildApp ({ session: sessionOptions, ...options } = {}) {
   // A shield: its guard stands before every route of this plugin
   app.register(userArea, { prefix: '/user' })
 
-  // A guard on one route: who logged in more than five minutes ago does so again
-  const recentLogin = requireSession('email', { redirectTo: '/login', fresh: '5m' })
-  app.get('/settings', { preHandler: recentLogin }, (request, reply) => {
-    return reply.page('Settings', pages.settings(request.session))
-  })
+  app.register(devices, { prefix: '/devices' })
+  app.register(settings, { prefix: '/settings', users })
 
   app.get('/style.css', { config: { session: false } }, (request, reply) => reply.type('text/css').send(style))
+  app.get('/live.js', { config: { session: false } }, (request, reply) => reply.type('text/javascript').send(live))
 
   app.setNotFoundHandler((request, reply) => reply.code(404).page('Not found', pages.notFound()))
 
@@ -81,7 +80,7 @@ function sendPage (title, content) {
   const email = session.get('email')
   // What is somebody's own stays out of every cache
   if (email) this.header('cache-control', 'no-store')
-  this.header('content-security-policy', "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+  this.header('content-security-policy', "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
   this.type('text/html; charset=utf-8')
   return this.send(String(layout({ title, content, email, flash: session.pop('flash'), path: url.split('?')[0] })))
 }

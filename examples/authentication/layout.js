@@ -5,6 +5,7 @@ const links = [
   ['/', 'Home'],
   ['/user', 'Your page'],
   ['/user/notes', 'Notes'],
+  ['/devices', 'Devices'],
   ['/settings', 'Settings']
 ]
 
@@ -20,6 +21,7 @@ export function layout ({ title, content, email, flash, path }) {
   <title>${title} · fastify-keep</title>
   <link rel="icon" href="data:,">
   <link rel="stylesheet" href="/style.css">
+  ${email && html`<script src="/live.js" defer></script>`}
 </head>
 <body>
   <a class="skip" href="#main">Skip to the content</a>

@@ -13,7 +13,8 @@ export function home ({ visits }) {
     <ul class="cards">
       <li class="card"><h3><a href="/user">Your page</a></h3><p>Behind a shield: one guard before a whole part of the site.</p></li>
       <li class="card"><h3><a href="/user/notes">Notes</a></h3><p>Behind the same shield: a list that lives in your session.</p></li>
-      <li class="card"><h3><a href="/settings">Settings</a></h3><p>Behind a guard of its own: the login must be five minutes young.</p></li>
+      <li class="card"><h3><a href="/devices">Devices</a></h3><p>Where you are logged in. Sign one out, and watch it happen there.</p></li>
+      <li class="card"><h3><a href="/settings">Settings</a></h3><p>Behind a stricter guard: the login must not be older than five minutes.</p></li>
     </ul>`
 }
 
@@ -39,7 +40,7 @@ const invalid = html`aria-invalid="true" aria-describedby="message"`
 export function goodbye () {
   return html`
     <h1>You are logged out</h1>
-    <p class="lead">Your session is gone, here and on the server.</p>
+    <p class="lead">Your session has ended, here and on the server.</p>
     <p><a class="button" href="/login">Log in again</a></p>`
 }
 
@@ -66,7 +67,31 @@ export function notes ({ notes }) {
     ${notes.length > 0 && html`<ul class="notes">${notes.map((note) => html`<li class="card">${note}</li>`)}</ul>`}`
 }
 
-export function settings ({ email, sessionId, createdAt, expiresAt }) {
+export function devices ({ sessions }) {
+  return html`
+    <h1>Your devices</h1>
+    <p class="lead">Where you are logged in. Sign one out, and its open page says so within a second.</p>
+    <ul class="devices">${sessions.map(device)}</ul>
+    ${sessions.length > 1 && html`<form method="post" action="/devices/end-others"><button>Sign out all others</button></form>`}
+    <p class="hint">Did somebody else use your password? <a href="/settings">Change it</a>: that signs out every other device, too.</p>`
+}
+
+function device ({ sessionId, createdAt, lastSeenAt, current, about }) {
+  const name = about?.device ?? 'A browser'
+  return html`<li class="card">
+      <h2>${name}${current && html` <span class="mark">this device</span>`}</h2>
+      <dl>
+        <dt>Logged in</dt><dd>${time(createdAt)}</dd>
+        <dt>Last seen</dt><dd>${time(lastSeenAt)}</dd>
+      </dl>
+      ${!current && html`<form method="post" action="/devices/end">
+        <input type="hidden" name="sessionId" value="${sessionId}">
+        <button class="quiet" aria-label="Sign out ${name}">Sign out</button>
+      </form>`}
+    </li>`
+}
+
+export function settings ({ email, sessionId, createdAt, expiresAt }, message) {
   return html`
     <h1>Settings</h1>
     <p class="lead">You logged in within the last five minutes, so this opened.</p>
@@ -78,8 +103,17 @@ export function settings ({ email, sessionId, createdAt, expiresAt }) {
         <dt>Ends, if not used</dt><dd>${time(expiresAt)}</dd>
         <dt>Public name</dt><dd><code>${sessionId}</code></dd>
       </dl>
-      <p class="hint">The public name is a hash of what your cookie holds: it opens nothing.</p>
-    </section>`
+      <p class="hint">The public name is for lists and logs. It opens nothing.</p>
+    </section>
+    <h2>Change your password</h2>
+    ${message && html`<p class="message narrow bad" role="alert" id="message">${message}</p>`}
+    <form class="card stack narrow" method="post" action="/settings/password">
+      <input type="hidden" name="email" autocomplete="username" value="${email}">
+      <label for="password">New password</label>
+      <input id="password" name="password" type="password" autocomplete="new-password" required minlength="8" ${message && invalid}>
+      <button>Change it</button>
+    </form>
+    <p class="hint">Every other device is signed out.</p>`
 }
 
 export function notFound () {

@@ -1,7 +1,8 @@
 // Starts the example: on its own, or with REDIS_URL in two processes that share their sessions.
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { buildApp, demo } from './app.js'
+import { buildApp } from './app.js'
+import { demo } from './users.js'
 
 const { PORT = '3000', HOST = '127.0.0.1', REDIS_URL } = process.env
 const isSecond = process.send !== undefined
@@ -11,7 +12,7 @@ if (REDIS_URL && !isSecond) {
   fork(fileURLToPath(import.meta.url), { env: { ...process.env, PORT: String(next) } })
 }
 
-const app = buildApp(REDIS_URL ? { session: { store: await redisStore() } } : {})
+const app = buildApp(REDIS_URL ? await onRedis() : {})
 const address = await app.listen({ port: Number(PORT), host: HOST })
 console.log(isSecond
   ? `and at ${address}, with the same sessions`
@@ -19,7 +20,8 @@ console.log(isSecond
 
 process.once('disconnect', () => process.exit()) // the second ends with the first
 
-async function redisStore () {
-  const { connect } = await import('./redis-store.js')
-  return connect(REDIS_URL)
+async function onRedis () {
+  const { connect } = await import('./redis.js')
+  const { store, users } = await connect(REDIS_URL)
+  return { session: { store }, users }
 }

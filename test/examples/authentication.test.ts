@@ -5,7 +5,7 @@ import type { BrowserContextOptions, Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import type { SessionOptions } from '../../index.js'
 import { startBrowser } from '../fixtures/browser.js'
-import { startAuthentication } from '../fixtures/example.js'
+import { startAuthentication, startTwoProcesses } from '../fixtures/example.js'
 import { needs } from '../fixtures/needs.js'
 import { startRedis } from '../fixtures/redis.js'
 
@@ -162,7 +162,7 @@ t.test('the authentication example in a browser', async (t) => {
     await page.getByLabel('New note').fill('longer-than-a-phone-is-wide'.repeat(7))
     await page.getByRole('button', { name: 'Add' }).tap()
     await page.locator('.notes li').waitFor()
-    for (const path of ['/', '/login', '/user', '/user/notes', '/settings', '/goodbye', '/nowhere']) {
+    for (const path of ['/', '/login', '/user', '/user/notes', '/devices', '/settings', '/goodbye', '/nowhere']) {
       await page.goto(path)
       t.equal(await page.evaluate('document.documentElement.scrollWidth'), 320, `${path} needs no sideways scrolling`)
       for (const target of await page.locator('button, .button, nav a').all()) {
@@ -201,15 +201,7 @@ t.test('the authentication example says where it runs and how to log in', async 
 
 t.test('with REDIS_URL the authentication example runs in two processes behind one cookie', async (t) => {
   if (needs(t, 'redis') === null) return
-  const { url } = await startRedis(t)
-  const server = fileURLToPath(new URL('../../examples/authentication/server.js', import.meta.url))
-  const child = spawn(process.execPath, [server], { env: { ...process.env, PORT: '0', REDIS_URL: url }, stdio: ['ignore', 'pipe', 'inherit'] })
-  t.teardown(() => child.kill())
-  let output = ''
-  const addresses = () => output.match(/http:\/\/127\.0\.0\.1:\d+/g) ?? []
-  child.stdout.on('data', (chunk) => { output += String(chunk) })
-  while (addresses().length < 2) await once(child.stdout, 'data')
-  const [one = '', other = ''] = addresses()
+  const [one, other] = await startTwoProcesses(t, (await startRedis(t)).url)
 
   const form = new URLSearchParams({ email: EMAIL, password: PASSWORD })
   const login = await fetch(`${one}/login`, { method: 'POST', body: form, redirect: 'manual' })
