@@ -2,7 +2,7 @@
 // as npm packages and stay in .nodes/; arguments name some of them, such as 22.
 // Left out is what no Node.js changes: lint, types, the tarball, the reference, the
 // words and the examples in a browser; and what is measured on the line in use alone.
-// With --core also what is about servers and packages of others.
+// With --core also what is about servers and packages of others, and the long searches of the models.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { delimiter, dirname, resolve } from 'node:path'
@@ -14,13 +14,13 @@ const VERSIONS = ['20.19.0', '22', '24', '26']
 
 const LEFT_OUT = /^(api-reference|package|imports|words|stores\/memory-store-bytes)\.test\.ts$|^examples\b/
 
-const OF_OTHERS = /^(ecosystem|moving|consumers|redis-|store-suite|stores\/(redis|express))/
+const NOT_CORE = /^(ecosystem|model|moving|consumers|redis-|store-suite|stores\/(redis|express))/
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 
 const named = process.argv.slice(2).filter((arg) => arg !== '--core')
 const versions = named.length > 0 ? named : VERSIONS
-const leftOut = process.argv.includes('--core') ? [LEFT_OUT, OF_OTHERS] : [LEFT_OUT]
+const leftOut = process.argv.includes('--core') ? [LEFT_OUT, NOT_CORE] : [LEFT_OUT]
 const tests = readdirSync('test', { recursive: true }).filter((file) => file.endsWith('.test.ts') && !leftOut.some((pattern) => pattern.test(file)))
 const totals = { passed: 0, failed: 0, skipped: 0 }
 

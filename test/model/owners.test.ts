@@ -37,7 +37,7 @@ async function everySchedule (schedule: Schedule): Promise<{ count: number, wron
 
 // `npm run test:model` has time for all of them
 const isLong = process.env.MODEL_MINUTES !== undefined
-const MORTAL: readonly ActorName[] = isLong ? Object.keys(actors) as ActorName[] : ['login', 'keepAll']
+const MORTAL: readonly ActorName[] = isLong ? Object.keys(actors) as ActorName[] : ['login']
 
 t.test('every schedule of each with revokeAll, where one of the two may die at any step', async (t) => {
   for (const name of Object.keys(actors) as ActorName[]) {
@@ -70,11 +70,11 @@ async function holds (t: Test, makeStore: (clock: FakeClock) => Promise<SessionS
     const wrong = await runSchedule(await makeStore(clock), clock, schedule, (of) => (choices[next++ % choices.length] as number) % of)
     if (wrong !== null) throw new Error(wrong)
   })
-  const { failed, counterexample, errorInstance } = await fc.check(property, { numRuns: fuzzRuns(runs) })
+  const { failed, counterexample, errorInstance } = await fc.check(property, { numRuns: fuzzRuns(runs), ...(!isLong && { seed: 1 }) })
   t.notOk(failed, `${JSON.stringify(counterexample?.[0])} ${String((errorInstance as Error | undefined)?.message)}`)
 }
 
-t.test('random schedules of up to five, in memory', async (t) => holds(t, async (clock) => memoryStore(clock), 3000))
+t.test('random schedules of up to five, in memory', async (t) => holds(t, async (clock) => memoryStore(clock), 2000))
 
 t.test('random schedules of up to five, in Redis', { skip: findProgram('redis') === null && 'no Redis here' }, async (t) => {
   const client = await connectIoRedis(t, await startRedis(t))

@@ -13,7 +13,7 @@ import { moveSlotOf, startCluster, type RedisCluster } from '../fixtures/redis-c
 
 skipFileWithout('redis')
 
-const ROUNDS = 8
+const ROUNDS = 4
 const LIMIT = 20
 
 function connect (t: Test, { servers }: RedisCluster): Cluster {
@@ -88,7 +88,7 @@ t.test('nothing that was there before revokeAll lives after it, while slots move
     t.same((await usersOf(app, cookies)).filter((user) => user !== 'nobody'), [], 'nothing survives another one')
   }
   stop.abort()
-  t.ok(await moving > 10, `${await moving} slots moved`)
+  t.ok(await moving > 5, `${await moving} slots moved`)
   t.ok(ended > 0 && given > 0, `${given} cookies, ${ended} sessions ended`)
   for (const node of cluster.nodes as readonly Redis[]) t.same(await node.keys('keep:o:*'), [], 'no list is left')
 })
