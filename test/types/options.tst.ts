@@ -1,5 +1,5 @@
 // What the README's tables of options promise: each takes what is listed, and nothing else.
-import Fastify from 'fastify'
+import Fastify, { type FastifyRequest } from 'fastify'
 import { expect, test } from 'tstyche'
 import session, { MemoryStore, requireSession, returnPath, type Duration, type GuardOptions, type SessionCookieOptions, type SessionOptions } from '../../index.js'
 
@@ -16,6 +16,10 @@ test('every option of the table', () => {
     onAmbiguousCookie: 'first' as const,
     storeTimeout: '2s' as const,
     maxSize: 1024 * 1024,
+    ownerKey: 'userId',
+    maxPerOwner: 5,
+    onLimit: 'refuse' as const,
+    describe: ({ headers }: FastifyRequest) => ({ agent: headers['user-agent'] ?? '' }),
     clock: Date
   })
   expect<SessionOptions>().type.toBeAssignableFrom({})

@@ -18,7 +18,8 @@ export async function subscribe (client: RedisClient, channel: string, listener:
   if (signal.aborted) return stop()
   signal.addEventListener('abort', stop)
   try {
-    await begin(own, channel, listener)
+    // what was on its way when it stopped is not told
+    await begin(own, channel, (message) => { if (!signal.aborted) listener(message) })
   } catch (error) {
     signal.removeEventListener('abort', stop)
     stop()
