@@ -172,6 +172,8 @@ export function readFacts (history: readonly Event[]): Facts {
       // what did not reach a session that has ended is pending again, below the new one that was begun since
       const isPendingAgain = outcome === 'dropped' && track.acts.some((act) => act.deed.n >= before && ENDS.has(act.deed.op.does))
       if (!isPendingAgain) close(track, pending, outcome, track.lineAt.get(deed.n) ?? null, now)
+      // and nothing stored is left that it could replace
+      else track.replacing = []
       const [next] = track.openSaves
       if (next !== undefined && !track.turns.has(next)) takeTurn(track, next, Math.max(...track.lineAt.keys()) + 1)
     } else if (own !== undefined && own.fate === 'pending') {

@@ -126,8 +126,9 @@ export function readClocks ({ history, tracks, lines, lineOf }: Facts): Clocks {
   /** What is asked for and takes longer than the idle timeout to reach the store writes a deadline that has passed. */
   function isOverdue (visit: Visit, line: Line, now: number, idle: number): boolean {
     const track = tracks.find((each) => each.visit === visit) as Track
-    const begun = history.slice(0, now).findLast((event) => (event.what === 'did' || event.what === 'sent') && event.visit === visit)
-    return begun !== undefined && isInUseBy(track, line) && clockAt(now) - begun.clock >= idle
+    const begun = history.slice(0, now).findLastIndex((event) => (event.what === 'did' || event.what === 'sent') && event.visit === visit)
+    const earliest = Math.min(...history.slice(Math.max(begun, 0), now).map(({ clock }) => clock))
+    return begun >= 0 && isInUseBy(track, line) && clockAt(now) - earliest >= idle
   }
 
   /** Somebody found it: it has not expired, whatever the clock showed. */
