@@ -82,6 +82,7 @@ export type { GuardOptions, SessionPredicate } from './lib/http/guard-options.js
 export type { MoveOptions, SessionMove } from './lib/http/move-sessions.js'
 export type { Session, SessionMap } from './lib/session/session.js'
 export type { ListedSession, SessionHandle, SessionOwner } from './lib/http/listed-session.js'
+export type { IssueOptions } from './lib/http/issue-options.js'
 export type { IssuedSession, Sessions, SessionStats } from './lib/http/sessions.js'
 export type { MemoryStoreOptions } from './lib/stores/memory/memory-options.js'
 export type { Clock, Duration, SessionCookieAttributes, SessionCookieOptions, SessionDescription, SessionOptions } from './types/options.js'

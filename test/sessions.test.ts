@@ -1,6 +1,6 @@
 // app.sessions: sessions outside a request.
 import t from 'tap'
-import type { Session } from '../index.js'
+import { requireSession, type IssueOptions, type Session } from '../index.js'
 import { Browser, buildApp, gate, setCookies } from './fixtures/app.js'
 import { runApp } from './fixtures/process.js'
 import { everyStore, memoryStore, recorded } from './fixtures/stores.js'
@@ -16,6 +16,24 @@ for (const { kind, makeStore } of everyStore) {
         const nobody = await app.sessions.load(header)
         t.same([nobody.data(), nobody.isNew], [{}, true])
       }
+    })
+
+    await t.test('a session of a given age is as old as it says, and was used just now', async (t) => {
+      const clock = { now: () => 1_000_000_000 }
+      const app = await buildApp(t, { store: makeStore(clock), clock, idleTimeout: '1h', absoluteTimeout: '24h' })
+      app.get('/pay', { preHandler: requireSession('user', { fresh: '5m' }) }, async ({ session }) => session.data())
+      const issue = async (options?: IssueOptions) => (await app.sessions.issue({ user: 1 }, options)).headers.cookie
+      const old = await app.sessions.load(await issue({ createdAt: clock.now() - 7_200_000 }))
+      t.same([old.createdAt, old.expiresAt], [992_800_000, 1_003_600_000])
+      const last = await app.sessions.load(await issue({ createdAt: clock.now() - 86_000_000 }))
+      t.equal(last.expiresAt, 1_000_400_000, 'never past its absolute deadline')
+      const remembered = await app.sessions.load(await issue({ lifetime: { idle: '30d', absolute: '30d', persistent: true } }))
+      t.same([remembered.createdAt, remembered.expiresAt], [1_000_000_000, 1_000_000_000 + 30 * 86_400_000])
+      const pay = async (options?: IssueOptions) => (await app.inject({ url: '/pay', headers: { cookie: await issue(options) } })).statusCode
+      t.same([await pay(), await pay({ createdAt: clock.now() - 300_000 }), await pay({ createdAt: clock.now() - 300_001 })], [200, 200, 401])
+
+      old.regenerate('all')
+      t.same([old.createdAt, await old.save().catch(({ code }) => code)], [1_000_000_000, 'FST_KEEP_COOKIE_NOT_DELIVERABLE'], 'a login of its own counts from now')
     })
 
     await t.test('a loaded session saves by hand, merges, and learns of the logout', async (t) => {
@@ -258,3 +276,15 @@ for (const { kind, makeStore } of everyStore) {
     t.same((await browser.visit('/me')).json(), {})
   })
 }
+
+t.test('issue() refuses what cannot work', async (t) => {
+  const clock = { now: () => 1_000_000_000 }
+  const app = await buildApp(t, { clock })
+  const refusal = async (options: unknown) => app.sessions.issue({}, options as IssueOptions).then(() => 'issued', ({ code, message }) => `${String(code)} ${String(message)}`)
+  t.match(await refusal(null), 'FST_KEEP_INVALID_ARGUMENT')
+  t.match(await refusal({ createAt: 1 }), /did you mean createdAt/i)
+  for (const createdAt of ['yesterday', 0, -1, 1.5, NaN, Infinity, new Date(), null]) t.match(await refusal({ createdAt }), /FST_KEEP_INVALID_ARGUMENT.*milliseconds since the epoch/)
+  t.match(await refusal({ createdAt: clock.now() - 86_400_000 }), /a session lives for 86400000 ms at most/)
+  t.match(await refusal({ createdAt: clock.now() - 86_400_000, lifetime: { absolute: '48h' } }), 'issued')
+  t.match(await refusal({ lifetime: { idle: '48h' } }), /FST_KEEP_INVALID_ARGUMENT.*beyond the absolute/)
+})

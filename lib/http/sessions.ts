@@ -13,6 +13,7 @@ import type { SessionOwners } from '../../types/owners.js'
 import type { SessionData, SessionValues } from '../../types/session-data.js'
 import type { SessionStore } from '../../types/store.js'
 import { DetachedSession } from './detached-session.js'
+import { beginIssued, type IssueOptions } from './issue-options.js'
 import { idsNamed, lastSeenFirst, listedSession, refuseOtherOptions, type ListedSession, type SessionHandle, type SessionOwner } from './listed-session.js'
 import { mayCarryToken, readTokens } from './read-tokens.js'
 import type { Registration } from './registration.js'
@@ -65,12 +66,12 @@ export class Sessions<Data = SessionData> {
   /**
    * A new session that holds these values, and the cookie that opens it: for tests
    * and scripts. `await app.inject({ url: '/me', cookies: (await app.sessions.issue({ userId: 1 })).cookies })`
+   * With `createdAt` the user logged in at that time, and the session was last used now. Throws an `InvalidArgumentError` for options that cannot work.
    */
-  async issue (values: SessionValues<Data> = {}): Promise<IssuedSession> {
+  async issue (values: SessionValues<Data> = {}, options: IssueOptions = {}): Promise<IssuedSession> {
     const { settings, config: { cookieName } } = this.#registration
     const state = new SessionState(settings, settings.clock.now())
-    state.setMany(Object.entries(values))
-    state.regenerate('all')
+    beginIssued(state, Object.entries(values), options)
     const { id, cookieToken } = await issueSession({ context: this.#registration, state, log: this.#log })
     const value = cookieValue(this.#registration, cookieToken)
     return { sessionId: id, cookies: { [cookieName]: value }, headers: { cookie: `${cookieName}=${value}` } }

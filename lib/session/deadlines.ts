@@ -32,7 +32,7 @@ export function lifetimeOf (draft: Draft): SessionLifetime {
 
 /** A session begins when it is stored, however long the handler took. */
 export function createdAtOf ({ stored, layer }: Draft, now: number): number {
-  if (layer?.beganAt === UNKNOWN_TIME) return UNKNOWN_TIME
+  if (layer?.isBackdated === true) return layer.beganAt as number
   return stored === null || typeof layer?.beganAt === 'number' ? now : stored.record.createdAt
 }
 

@@ -20,6 +20,8 @@ export class Layer {
   isProven = false
   /** When the session began anew, or its user proved who they are; `null` when neither happened. */
   beganAt: number | null = null
+  /** Whether that was at another time than the save's own. */
+  isBackdated = false
   /** The token that the next save gives to the session, where it gives one. */
   token: Token | null = null
   /** The session's own lifetime, `null` for that of the options; `undefined` when it was left alone. */
@@ -54,6 +56,16 @@ export class Layer {
     }
   }
 
+  beginAt (now: number): void {
+    this.beganAt = now
+    this.isBackdated = false
+  }
+
+  backdate (createdAt: number): void {
+    this.beganAt = createdAt
+    this.isBackdated = true
+  }
+
   become (identity: Identity): void {
     if (identities.indexOf(identity) > identities.indexOf(this.identity)) this.identity = identity
   }
@@ -64,7 +76,10 @@ export class Layer {
     for (const [key, encoded] of upper.written) this.written.set(key, encoded)
     this.isProven = upper.isProven || (this.isProven && upper.identity !== 'destroyed')
     this.become(upper.identity)
-    this.beganAt = upper.beganAt ?? this.beganAt
+    if (upper.beganAt !== null) {
+      this.beganAt = upper.beganAt
+      this.isBackdated = upper.isBackdated
+    }
     // what begins anew has an id of its own
     this.token = upper.token ?? (beginsAnew(upper) ? null : this.token)
     if (upper.lifetime !== undefined) this.lifetime = upper.lifetime

@@ -46,7 +46,7 @@ export class SessionState extends SessionValues {
     if (this.status === 'ended' || !isThere) throw new SessionEndedError()
     draft.become('reauthenticated')
     draft.isProven = true
-    draft.beganAt = this.now()
+    draft.beginAt(this.now())
   }
 
   /** What is left out stays as it is. */
@@ -61,8 +61,15 @@ export class SessionState extends SessionValues {
   /** Takes over the values of a session whose beginning nobody knows: a login, but not a fresh one. */
   adopt (entries: ReadonlyArray<[key: string, value: unknown]>, persistent: boolean): void {
     this.setMany(entries)
-    this.#beginAnew('regenerated').beganAt = UNKNOWN_TIME
+    this.#beginAnew('regenerated').backdate(UNKNOWN_TIME)
     this.setLifetime({ persistent })
+  }
+
+  /** A login with these values, at that time; `null`: when it is stored. */
+  issue (entries: ReadonlyArray<[key: string, value: unknown]>, createdAt: number | null): void {
+    this.setMany(entries)
+    const draft = this.#beginAnew('regenerated')
+    if (createdAt !== null) draft.backdate(createdAt)
   }
 
   /** The session has ended, and with it what is pending, but for a new session that begins in its place. */
@@ -119,7 +126,7 @@ export class SessionState extends SessionValues {
     this.endedId = null
     draft.become(identity)
     draft.isProven = identity === 'regenerated'
-    draft.beganAt = this.now()
+    draft.beginAt(this.now())
     draft.token = null
     return draft
   }
