@@ -1,27 +1,21 @@
 // The tests on every line of Node.js that the package runs on. The versions come
 // as npm packages and stay in .nodes/; arguments name some of them, such as 22.
-// Left out is what no Node.js changes: lint, types, the tarball, the reference, the
-// words and the examples in a browser; and what is measured on the line in use alone.
-// With --core also what is about servers and packages of others, and the long searches of the models.
+// With --core only those that need neither a browser nor a server.
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { delimiter, dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { coreTests, testsOfNode } from './chosen-tests.js'
 import { countsOf, runTap } from './run-tap.js'
 
 /** The oldest that `engines` lets in, and the newest of each line after it. */
 const VERSIONS = ['20.19.0', '22', '24', '26']
 
-const LEFT_OUT = /^(api-reference|package|imports|words|stores\/memory-store-bytes)\.test\.ts$|^examples\b/
-
-const NOT_CORE = /^(ecosystem|model|moving|consumers|redis-|store-suite|stores\/(redis|express))/
-
 process.chdir(fileURLToPath(new URL('..', import.meta.url)))
 
 const named = process.argv.slice(2).filter((arg) => arg !== '--core')
 const versions = named.length > 0 ? named : VERSIONS
-const leftOut = process.argv.includes('--core') ? [LEFT_OUT, NOT_CORE] : [LEFT_OUT]
-const tests = readdirSync('test', { recursive: true }).filter((file) => file.endsWith('.test.ts') && !leftOut.some((pattern) => pattern.test(file)))
+const tests = process.argv.includes('--core') ? coreTests() : testsOfNode()
 const totals = { passed: 0, failed: 0, skipped: 0 }
 
 for (const version of versions) {
@@ -42,7 +36,7 @@ function testOn (version) {
   }
   // programs that a test starts by name, such as npm, run on it too
   const env = { PATH: dirname(node) + delimiter + process.env.PATH, KEEP_NO_TYPE_CHECK: 'true' }
-  return runTap(['--disable-coverage', ...tests.map((file) => `test/${file}`)], { node, env, quiet: true })
+  return runTap(['--disable-coverage', ...tests], { node, env, quiet: true })
 }
 
 /** The path of its program, or `null` when npm does not have it. */
