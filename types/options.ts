@@ -107,6 +107,21 @@ export interface SessionOptions {
    * personal data. Where it throws, the login goes on without.
    */
   describe?: (request: FastifyRequest) => SessionDescription
+  /**
+   * Whether a request with a session may come from another site. `'deny'` (default) answers a request in an unsafe method (any but GET, HEAD, OPTIONS and
+   * TRACE) or for a WebSocket with a `CrossSiteError`, status 403, before any handler: where `Sec-Fetch-Site` says so, or without it where `Origin` is not
+   * the app's own. It takes the place of CSRF tokens (ASVS 5.0, 3.5.1). `'allow'` lets everything through; a route has its own with `config: { crossSite: 'allow' }`.
+   */
+  crossSite?: 'deny' | 'allow'
+  /** Origins whose pages may act with a session of this app, each as its browser sends it: `['https://app.example.com']`. Default none. CORS is another matter. */
+  trustedOrigins?: readonly string[]
+  /**
+   * Whether a session fits the request that brought it (ASVS 5.0, 8.2.4), asked once a request, after loading; not without a session, and not by
+   * `app.sessions.load`. `true` lets the request have it. `false` ends it, with the reason `'invalid'`, and the request goes on without one. `'rotate'` gives it a new cookie, as
+   * `session.rotate()` does. When it throws, answers with anything else, or not within `storeTimeout`, the request is refused with a `ValidateFailedError`. Default: every session
+   * fits. A second session has its type at the request: `(_, { adminSession }) => …`.
+   */
+  validate?: (session: FastifyRequest['session'], request: FastifyRequest) => boolean | 'rotate' | Promise<boolean | 'rotate'>
   /** Tells the time. Default `Date`; for tests. */
   clock?: Clock
 }

@@ -5,10 +5,11 @@ import { isAnythingSet } from '../session/new-record.js'
 import { isRecord } from '../record/record.js'
 import { logLine } from '../log-line.js'
 import type { StoredSession } from '../session/layers.js'
-import type { Awaitable } from '../../types/store.js'
+import type { Awaitable, DestroyResult } from '../../types/store.js'
 import { beginSession } from './begin-session.js'
 import { endOne } from './end-listed.js'
 import type { CookieAction, Save, SaveResult } from './save.js'
+import type { SessionLog, StoreContext } from './store-context.js'
 
 /** Ends the session because it was emptied, unless its user has stepped up since this request loaded it. */
 export function endSession (save: Save): Awaitable<SaveResult> {
@@ -20,6 +21,11 @@ export function endSession (save: Save): Awaitable<SaveResult> {
     state.confirm(null)
     return 'clear'
   })
+}
+
+/** Ends the session because it does not fit the request that brought it, unless its user has stepped up since. */
+export function endInvalid (context: StoreContext, { id, record }: StoredSession, log: SessionLog): Awaitable<DestroyResult> {
+  return endOne(context, { id, owner: record.owner, reason: 'invalid', condition: { ifGeneration: record.generation } }, log)
 }
 
 /** Ends every session that the request came with, whatever happened to it since. What was set afterwards begins a new one. */
