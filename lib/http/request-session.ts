@@ -56,7 +56,7 @@ export class RequestSession implements SessionHost, StateListener {
   load (): Awaitable<void> {
     const { cookie } = this.#request.headers
     if (!mayCarryToken(this.#registration, cookie) || hasOptedOut(this.#request)) return
-    this.#loader = new SessionLoader(this.#registration, this.#request, this)
+    this.#loader = new SessionLoader(this.#registration, this.#request, this.#reply, this)
     return this.#loader.load(cookie)
   }
 
@@ -122,7 +122,7 @@ export class RequestSession implements SessionHost, StateListener {
 
   reload (): Promise<void> {
     const { state } = this
-    this.#loader ??= new SessionLoader(this.#registration, this.#request, this)
+    this.#loader ??= new SessionLoader(this.#registration, this.#request, this.#reply, this)
     return this.#loader.reload(state)
   }
 

@@ -1,6 +1,6 @@
 // Loads the session of one request: from its cookies to a session that it may have. Only one
 // that it may have is renewed.
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { andThen, recover } from '../awaitable.js'
 import { CrossSiteError } from '../errors.js'
 import { logLine } from '../log-line.js'
@@ -15,6 +15,7 @@ import { askValidate, type SessionValidator, type Validity } from './ask-validat
 import { describeForeign, foreignReason, headersLookedAt, mayActForUser } from './cross-site.js'
 import { mayComeFromAnywhere } from './cross-site-route.js'
 import { readTokens, type CookieToken } from './read-tokens.js'
+import { closeAfterResponse } from './refused-upgrade.js'
 import type { Registration } from './registration.js'
 
 /** Who the session is loaded for. */
@@ -32,16 +33,25 @@ export class SessionLoader {
   lookedAt: readonly string[] = []
   readonly #registration: Registration
   readonly #request: FastifyRequest
+  readonly #reply: FastifyReply
   readonly #for: LoadedFor
 
-  constructor (registration: Registration, request: FastifyRequest, loadedFor: LoadedFor) {
+  constructor (registration: Registration, request: FastifyRequest, reply: FastifyReply, loadedFor: LoadedFor) {
     this.#registration = registration
     this.#request = request
+    this.#reply = reply
     this.#for = loadedFor
   }
 
   /** Loads what the cookies open; at once where the store answers at once. */
   load (cookie: string): Awaitable<void> {
+    return recover(() => this.#load(cookie), (error) => {
+      closeAfterResponse(this.#request, this.#reply)
+      throw error
+    })
+  }
+
+  #load (cookie: string): Awaitable<void> {
     const found = recover(() => {
       this.tokens = readTokens(this.#registration, cookie, this.#request.cookies)
       return findSession(this.#registration, this.tokens, this.#request.log)
