@@ -1,6 +1,7 @@
 // What users write becomes what we use: every default, every check, once, at
 // registration. The user's own object is only read.
 import { inspect } from 'node:util'
+import { clearSiteDataHeader } from './clear-site-data.js'
 import { cookieAttributeNames, resolveCookieAttributes, type CookieAttributes } from './cookie-attributes.js'
 import { CookieSigner } from './cookie-signer.js'
 import { deadlineFix, DURATION_FIX, toDeadline, toMilliseconds } from './duration.js'
@@ -31,6 +32,8 @@ export interface SessionConfig {
   readonly owner: OwnerSettings | null
   readonly describe: SessionOptions['describe']
   readonly crossSite: 'deny' | 'allow'
+  /** The header of an answer that ends the session; `null` for none. */
+  readonly clearSiteData: string | null
   readonly trustedOrigins: ReadonlySet<string>
   /** `null` where every session fits every request. */
   readonly validate: NonNullable<SessionOptions['validate']> | null
@@ -51,7 +54,7 @@ const cookieNameShape = /^[\w!#$%&'*+.^`|~-]+$/
 const storeFunctions = ['read', 'create', 'update', 'touch', 'destroy'] as const
 
 const known = new Set([
-  'store', 'idleTimeout', 'absoluteTimeout', 'cookie', 'secret', 'property', 'saveOn', 'onStoreError', 'onAmbiguousCookie', 'storeTimeout', 'maxSize', 'clock', 'ownerKey', 'maxPerOwner', 'onLimit', 'describe', 'crossSite', 'trustedOrigins', 'validate',
+  'store', 'idleTimeout', 'absoluteTimeout', 'cookie', 'secret', 'property', 'saveOn', 'onStoreError', 'onAmbiguousCookie', 'storeTimeout', 'maxSize', 'clock', 'ownerKey', 'maxPerOwner', 'onLimit', 'describe', 'crossSite', 'trustedOrigins', 'validate', 'clearSiteData',
   // Fastify's own options of register()
   'prefix', 'logLevel', 'logSerializers', 'encapsulate'
 ])
@@ -114,7 +117,8 @@ export function resolveOptions (options: SessionOptions): SessionConfig {
     describe,
     crossSite: choice('crossSite', crossSite, ['deny', 'allow']),
     trustedOrigins: trustedOrigins(options.trustedOrigins ?? [], refuse),
-    validate: validate ?? null
+    validate: validate ?? null,
+    clearSiteData: clearSiteDataHeader(options.clearSiteData, refuse)
   })
 }
 

@@ -47,7 +47,7 @@ export function requireSession<Data = SessionData> (condition: SessionKey<NoInfe
     const reply = anyReply as FastifyReply
     let verdict: Awaitable<Verdict>
     try {
-      verdict = judge(guard, request)
+      verdict = judge(guard, request, reply)
     } catch (error) {
       return done(errorOf(error))
     }
@@ -58,9 +58,10 @@ export function requireSession<Data = SessionData> (condition: SessionKey<NoInfe
   return hook
 }
 
-function judge (guard: GuardSettings, request: FastifyRequest): Awaitable<Verdict> {
+function judge (guard: GuardSettings, request: FastifyRequest, reply: FastifyReply): Awaitable<Verdict> {
   const session = sessionOf(guard, request)
   if (isLeftAlone(guard, request)) return null
+  if (guard.noStore) reply.header('cache-control', 'no-store')
   if (guard.keys === null) return ask(guard, session, request)
   if (hasOptedOut(request)) throw new NotCoveredError(guard.property, 'the route opted out with config: { session: false }, and its guard needs the session')
   return hasAll(session, guard.keys) ? judgeAge(guard, session) : absence(session)

@@ -19,7 +19,7 @@ import { takeAtOnce, updateAtOnce } from './at-once.js'
 import { varyOn } from './cache-headers.js'
 import { ChangeWatch } from './change-watch.js'
 import { describeRequest } from './describe-request.js'
-import { areHeadersSent } from './headers-sent.js'
+import { areHeadersSent, copyToRaw } from './headers-sent.js'
 import { hasOptedOut } from './opted-out.js'
 import { mayCarryToken } from './read-tokens.js'
 import type { Registration } from './registration.js'
@@ -115,8 +115,7 @@ export class RequestSession implements SessionHost, StateListener {
       throw error instanceof CookieNotDeliverableError ? error : this.#saveFailed(thrownError(error))
     }
     // for a reply that goes on with reply.raw
-    const line = this.#reply.getHeader('set-cookie')
-    if (line !== undefined && !this.#reply.raw.headersSent) this.#reply.raw.setHeader('set-cookie', line as string | string[])
+    copyToRaw(this.#reply, ['set-cookie', 'clear-site-data'])
     return result !== 'ended'
   }
 

@@ -37,7 +37,7 @@ export function logOut (save: Save): Awaitable<CookieAction> {
   return andThen(endAll(save, [...ids], 0), (ended) => {
     state.openedIds = []
     state.stored = null
-    if (isAnythingSet(layer)) return beginSession(save)
+    if (isAnythingSet(layer)) return andThen(beginSession(save), (): CookieAction => ended > 0 ? 'replace' : 'send')
     state.confirm(null)
     // what was asked for the next session waits for it: the id that the app may have seen, and its lifetime
     if (layer.token !== null) state.drafting().token ??= layer.token
