@@ -1,8 +1,11 @@
 // The option validate: whether a session fits the request that brought it.
-import { setImmediate } from 'node:timers/promises'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { once } from 'node:events'
+import { setImmediate } from 'node:timers/promises'
+import websocket from '@fastify/websocket'
 import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
+import { WebSocket } from 'ws'
 import session, { type SessionMessage, type SessionOptions } from '../index.js'
 import { Browser, buildApp, gate, setCookies } from './fixtures/app.js'
 import { FakeClock, MINUTE } from './fixtures/clock.js'
@@ -243,6 +246,27 @@ t.test('a second session is validated by its own registration', async (t) => {
   const admin = await (app as unknown as { adminSessions: FastifyInstance['sessions'] }).adminSessions.issue({ user: 2 })
   t.equal((await app.inject({ url: '/', headers: { cookie: `${headers.cookie}; ${admin.headers.cookie}` } })).body, '1')
   t.same(seen, [true])
+})
+
+t.test("a WebSocket opens with 'rotate', keeps its cookie and can save; one that is refused is closed", async (t) => {
+  const app = await buildApp(t, { validate: async (_session, { headers }) => { if (headers['says'] === 'throw') throw new Error('away'); return headers['says'] !== 'end' && 'rotate' } })
+  await app.register(websocket)
+  app.get('/chat', { websocket: true }, async (socket, { session }) => {
+    session.set('seen', 1)
+    socket.send(JSON.stringify([session.get('user') ?? null, await session.save()]))
+  })
+  const origin = await app.listen({ port: 0, host: '127.0.0.1' })
+  const open = async (headers: object) => {
+    const socket = new WebSocket(`${origin.replace('http', 'ws')}/chat`, { headers: { ...headers } })
+    t.teardown(() => socket.terminate())
+    const [message] = await once(socket, 'message')
+    return JSON.parse(String(message))
+  }
+  const { headers } = await app.sessions.issue({ user: 1 })
+  t.same(await open(headers), [1, true])
+  t.same(await open(headers), [1, true])
+  await t.rejects(open({ ...headers, says: 'throw' }), { message: /500/ })
+  t.same(await open({ ...headers, says: 'end' }), [null, false])
 })
 
 t.test('validate is a function', async (t) => {
