@@ -184,6 +184,25 @@ t.test('trusted origins pass, from another site or without Sec-Fetch-Site', asyn
   t.equal(await status({ 'sec-fetch-site': 'cross-site', referer: TRUSTED }), 403)
 })
 
+t.test('behind a proxy that is not trusted the operator is told once', async (t) => {
+  const warnings: Array<Error & { code?: string }> = []
+  const listen = (warning: Error) => warnings.push(warning)
+  process.on('warning', listen)
+  t.teardown(() => process.off('warning', listen))
+  const post = async (trustProxy: boolean, more: object) => {
+    const { app } = await startShop(t, {}, { trustProxy })
+    const { headers } = await app.sessions.issue({ user: 1 })
+    t.equal((await app.inject({ url: '/act', method: 'POST', headers: { ...headers, origin: 'https://shop.example', ...more } })).statusCode, 403)
+  }
+  await post(false, {})
+  await post(true, { 'x-forwarded-proto': 'https' })
+  await post(false, { 'x-forwarded-proto': 'https', 'sec-fetch-site': 'cross-site' })
+  const codes = async () => { await new Promise(setImmediate); return warnings.map(({ code }) => code).filter((code) => code === 'FST_KEEP_UNTRUSTED_ORIGIN') }
+  const before = await codes()
+  for (const forwarded of [{ 'x-forwarded-host': 'shop.example' }, { 'x-forwarded-proto': 'https' }]) await post(false, forwarded)
+  t.same([before, await codes()], [[], ['FST_KEEP_UNTRUSTED_ORIGIN']])
+})
+
 t.test('behind a proxy the own origin is the one that trustProxy tells of', async (t) => {
   const forwarded = { host: 'upstream:3000', 'x-forwarded-proto': 'https', 'x-forwarded-host': 'shop.example', origin: 'https://shop.example' }
   for (const trustProxy of [true, false]) {

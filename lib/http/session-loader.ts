@@ -10,6 +10,7 @@ import type { SessionState } from '../session/session-state.js'
 import { endInvalid } from '../store/end-session.js'
 import { closedSession, findSession, readySession, reloadSession, unavailableSession } from '../store/load-session.js'
 import { thrownError } from '../thrown-error.js'
+import { warnUntrustedOrigin } from '../warnings.js'
 import type { Awaitable } from '../../types/store.js'
 import { askValidate, type SessionValidator, type Validity } from './ask-validate.js'
 import { describeForeign, foreignReason, headersLookedAt, mayActForUser } from './cross-site.js'
@@ -95,6 +96,7 @@ export class SessionLoader {
     this.lookedAt = headersLookedAt(this.#request)
     const reason = foreignReason(this.#request, trustedOrigins)
     if (reason === null) return
+    if (reason === 'foreign-origin') warnUntrustedOrigin(this.#request)
     const closed = closedSession(this.#registration, found)
     this.#for.use(closed)
     events.emit('denied', closed.id, { reason })
