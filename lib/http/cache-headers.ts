@@ -13,7 +13,8 @@ export function forbidCaching (reply: FastifyReply): void {
  * is written later: Fastify copies its headers over the reply's after onSend.
  */
 export function varyOn (reply: FastifyReply, payload: unknown, names: readonly string[]): void {
-  for (const name of names) addToVary(reply, name)
+  if (!reply.hasHeader('vary')) reply.header('vary', names.join(', '))
+  else for (const name of names) addToVary(reply, name)
   if (typeof payload === 'object' && isWebResponse(payload)) keepInVary(reply, names)
 }
 

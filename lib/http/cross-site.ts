@@ -33,10 +33,13 @@ export function foreignReason (request: Provenance, trusted: ReadonlySet<string>
   return origin === ownOrigin(request) ? null : 'foreign-origin'
 }
 
-/** The headers that the decision looked at. */
+const BY_SITE = ['Cookie', 'Sec-Fetch-Site']
+const BY_ORIGIN = [...BY_SITE, 'Origin']
+
+/** The headers that the decision depends on. */
 export function headersLookedAt ({ headers }: Pick<Provenance, 'headers'>): readonly string[] {
   const { 'sec-fetch-site': site } = headers
-  return site === 'same-origin' || site === 'none' ? ['Sec-Fetch-Site'] : ['Sec-Fetch-Site', 'Origin']
+  return site === 'same-origin' || site === 'none' ? BY_SITE : BY_ORIGIN
 }
 
 /** As a browser writes it; `null` for a host that cannot be one. */

@@ -28,6 +28,7 @@ import { SessionResponse } from './session-response.js'
 import { sentStatus } from './web-response.js'
 
 const NOTHING: readonly never[] = []
+const COOKIE: readonly string[] = ['Cookie']
 
 export class RequestSession implements SessionHost, StateListener {
   readonly session: Session
@@ -175,8 +176,8 @@ export class RequestSession implements SessionHost, StateListener {
   }
 
   #tellCaches (payload: unknown): void {
-    const decidedBy = this.#loader?.lookedAt ?? NOTHING
-    if (this.#isLookedAt || this.#response !== null || decidedBy.length > 0) varyOn(this.#reply, payload, ['Cookie', ...decidedBy])
+    const lookedAt = this.#loader?.lookedAt ?? (this.#isLookedAt || this.#response !== null ? COOKIE : null)
+    if (lookedAt !== null) varyOn(this.#reply, payload, lookedAt)
   }
 
   #saveFailed (error: Error): Error {

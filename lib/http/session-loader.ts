@@ -30,8 +30,8 @@ export interface LoadedFor {
 
 export class SessionLoader {
   tokens: readonly CookieToken[] = []
-  /** What the decision about another site looked at, for `Vary`. */
-  lookedAt: readonly string[] = []
+  /** What a decision about another site depended on, for `Vary`. */
+  lookedAt: readonly string[] | null = null
   readonly #registration: Registration
   readonly #request: FastifyRequest
   readonly #reply: FastifyReply
@@ -46,13 +46,7 @@ export class SessionLoader {
 
   /** Loads what the cookies open; at once where the store answers at once. */
   load (cookie: string): Awaitable<void> {
-    return recover(() => this.#load(cookie), (error) => {
-      closeAfterResponse(this.#request, this.#reply)
-      throw error
-    })
-  }
-
-  #load (cookie: string): Awaitable<void> {
+    if (this.#request.headers.upgrade !== undefined) closeAfterResponse(this.#request, this.#reply)
     const found = recover(() => {
       this.tokens = readTokens(this.#registration, cookie, this.#request.cookies)
       return findSession(this.#registration, this.tokens, this.#request.log)
