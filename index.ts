@@ -7,6 +7,7 @@
 import type { FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
 import { claimNames } from './lib/http/claim-names.js'
+import { checkCrossSite } from './lib/http/cross-site-route.js'
 import { finishHook, holdReply } from './lib/http/finish-hook.js'
 import { requireSession } from './lib/http/guard.js'
 import { moveSessions } from './lib/http/move-sessions.js'
@@ -38,6 +39,7 @@ const keep: FastifyPluginAsync<SessionOptions> = async (app, options) => {
   app.decorate(`${property}s`, new Sessions(registration, app.log))
 
   app.addHook('onRoute', checkRoute)
+  app.addHook('onRoute', checkCrossSite)
 
   app.addHook('onRequest', (request, reply, done) => {
     const requestSession = new RequestSession(registration, request, reply)
@@ -76,7 +78,7 @@ export { plugin as fastifyKeep, applyChanges, applyRenewal, MemoryStore, moveSes
 /** @hidden */
 export { cjs as 'module.exports' }
 
-export type { DenialReason, RejectionReason, SessionEvent, SessionMessage } from './lib/events.js'
+export type { DenialReason, ForeignReason, RejectionReason, SessionEvent, SessionMessage } from './lib/events.js'
 export type { GuardedReply, GuardedRequest, SessionGuard } from './lib/http/guard.js'
 export type { GuardOptions, SessionPredicate } from './lib/http/guard-options.js'
 export type { MoveOptions, SessionMove } from './lib/http/move-sessions.js'
@@ -103,5 +105,7 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** `false`: the route has no session, and its requests never reach the store. */
     session?: boolean
+    /** `'allow'`: requests with a session may come from any site, as a payment page's or an identity provider's do. `'deny'`: only from this app and `trustedOrigins`. */
+    crossSite?: 'allow' | 'deny'
   }
 }

@@ -81,6 +81,14 @@ export const TooManyKeysError = createError<'FST_KEEP_TOO_MANY_KEYS', 500, [need
 export const SessionEndedError = createError<'FST_KEEP_SESSION_ENDED', 401, []>(
   'FST_KEEP_SESSION_ENDED', 'The session has ended; log in again', 401)
 
+/** Raised by a request of another site, before any handler: it would have acted with the session of whose browser it came from. The `cause` says what showed it, and how to let such a request in. */
+export const CrossSiteError = createError<'FST_KEEP_CROSS_SITE', 403, [options?: ErrorOptions]>(
+  'FST_KEEP_CROSS_SITE', 'This request came from another site', 403)
+
+/** Raised when the option `validate` failed, answered with something else than `true`, `false` or `'rotate'`, or did not answer in time; the `cause` says which. Nothing was opened. */
+export const ValidateFailedError = createError<'FST_KEEP_VALIDATE_FAILED', 500, [options?: ErrorOptions]>(
+  'FST_KEEP_VALIDATE_FAILED', 'It could not be decided whether the session fits this request', 500)
+
 /** Raised where a session, or a call of `app.sessions`, is given an owner that cannot be one. */
 export const InvalidOwnerError = createError<'FST_KEEP_INVALID_OWNER', 500, [value: string]>(
   'FST_KEEP_INVALID_OWNER', 'the owner of sessions is %s: give a string that is not empty, or a whole number', 500, TypeError)

@@ -12,11 +12,14 @@ export type SessionEvent = 'created' | 'loaded' | 'saved' | 'regenerated' | 'rot
  */
 export type RejectionReason = 'malformed' | 'bad-signature' | 'unknown' | 'late' | 'corrupt' | 'ambiguous' | 'too-many'
 
+/** How it was seen that a request comes from elsewhere: its `Sec-Fetch-Site` says so, or it has none and its `Origin` is another one. */
+export type ForeignReason = 'cross-site' | 'same-site' | 'foreign-origin'
+
 /**
- * Why a guard turned a request away: nothing was stored, a key was absent, the login was too old, the function
- * answered anything but `true`, or it failed.
+ * Why a request was turned away. By a guard: nothing was stored, a key was absent, the login was too old, the function
+ * answered anything but `true`, or it failed. By `crossSite`: see `ForeignReason`.
  */
-export type DenialReason = 'no-session' | 'missing-key' | 'stale-login' | 'predicate' | 'failed'
+export type DenialReason = 'no-session' | 'missing-key' | 'stale-login' | 'predicate' | 'failed' | ForeignReason
 
 /** What a subscriber of `fastify-keep:<event>` is told. */
 export interface SessionMessage {
@@ -25,7 +28,7 @@ export interface SessionMessage {
   /** With `regenerated`: the id it had before, `null` when it had none. */
   readonly previousId?: string | null
   /**
-   * Why a session ended, in the one message that says so: `destroyed` (`'logout'`, `'revoked'`, `'limit'`), `expired`, `evicted`, and `regenerated`, where
+   * Why a session ended, in the one message that says so: `destroyed` (`'logout'`, `'revoked'`, `'limit'`, `'invalid'`), `expired`, `evicted`, and `regenerated`, where
    * `previousId` was `'replaced'`. With `rejected` and `denied`, why those.
    */
   readonly reason?: EndReason | RejectionReason | DenialReason
@@ -73,7 +76,7 @@ export interface SessionCounts {
   expired: number
   /** Cookies that opened no session, and records that could not be read. */
   rejected: number
-  /** Requests that a guard turned away. */
+  /** Requests that a guard turned away, or `crossSite`. */
   denied: number
   /** Calls of the store that failed, took too long or were answered with nonsense. */
   storeErrors: number

@@ -1,11 +1,13 @@
 // What users write becomes what we use: every default, every check, once, at
 // registration. The user's own object is only read.
 import { inspect } from 'node:util'
+import { clearSiteDataHeader } from './clear-site-data.js'
 import { cookieAttributeNames, resolveCookieAttributes, type CookieAttributes } from './cookie-attributes.js'
 import { CookieSigner } from './cookie-signer.js'
 import { deadlineFix, DURATION_FIX, toDeadline, toMilliseconds } from './duration.js'
 import { InvalidOptionError } from './errors.js'
 import { MemoryStore } from './stores/memory/memory-store.js'
+import { trustedOrigins } from './origin-options.js'
 import { ownerOptions, type OwnerSettings } from './owner-options.js'
 import { unknownName } from './unknown-names.js'
 import type { Clock, SessionOptions } from '../types/options.js'
@@ -29,6 +31,12 @@ export interface SessionConfig {
   /** How sessions are listed by their owners; `null` where they are not. */
   readonly owner: OwnerSettings | null
   readonly describe: SessionOptions['describe']
+  readonly crossSite: 'deny' | 'allow'
+  /** The header of an answer that ends the session; `null` for none. */
+  readonly clearSiteData: string | null
+  readonly trustedOrigins: ReadonlySet<string>
+  /** `null` where every session fits every request. */
+  readonly validate: NonNullable<SessionOptions['validate']> | null
 }
 
 const MIB = 1024 * 1024
@@ -46,7 +54,7 @@ const cookieNameShape = /^[\w!#$%&'*+.^`|~-]+$/
 const storeFunctions = ['read', 'create', 'update', 'touch', 'destroy'] as const
 
 const known = new Set([
-  'store', 'idleTimeout', 'absoluteTimeout', 'cookie', 'secret', 'property', 'saveOn', 'onStoreError', 'onAmbiguousCookie', 'storeTimeout', 'maxSize', 'clock', 'ownerKey', 'maxPerOwner', 'onLimit', 'describe',
+  'store', 'idleTimeout', 'absoluteTimeout', 'cookie', 'secret', 'property', 'saveOn', 'onStoreError', 'onAmbiguousCookie', 'storeTimeout', 'maxSize', 'clock', 'ownerKey', 'maxPerOwner', 'onLimit', 'describe', 'crossSite', 'trustedOrigins', 'validate', 'clearSiteData',
   // Fastify's own options of register()
   'prefix', 'logLevel', 'logSerializers', 'encapsulate'
 ])
@@ -79,7 +87,7 @@ export function resolveOptions (options: SessionOptions): SessionConfig {
   refuseUnknown(options, known, '')
   const {
     store, secret, cookie = {}, property = 'session', clock = Date, maxSize = MIB,
-    idleTimeout = '1h', absoluteTimeout = '24h', storeTimeout = '2s', saveOn = 'always', onStoreError = 'fail', onAmbiguousCookie = 'first', describe
+    idleTimeout = '1h', absoluteTimeout = '24h', storeTimeout = '2s', saveOn = 'always', onStoreError = 'fail', onAmbiguousCookie = 'first', describe, crossSite = 'deny', validate
   } = options
   if (typeof cookie !== 'object' || cookie === null) refuse('cookie', cookie, 'give an object such as { name, path, secure }')
   refuseUnknown(cookie, knownCookie, 'cookie.')
@@ -90,6 +98,7 @@ export function resolveOptions (options: SessionOptions): SessionConfig {
   refuseBadCookieName(name)
 
   if (describe !== undefined && typeof describe !== 'function') refuse('describe', describe, "give a function such as (request) => ({ agent: request.headers['user-agent'] ?? '' })")
+  if (validate !== undefined && typeof validate !== 'function') refuse('validate', validate, 'give a function (session, request) => boolean or \'rotate\'')
   const usedStore = store === undefined ? new MemoryStore({ clock }) : checkedStore(store)
   return Object.freeze({
     property,
@@ -105,7 +114,11 @@ export function resolveOptions (options: SessionOptions): SessionConfig {
     maxSize,
     clock,
     owner: ownerOptions(options, usedStore, refuse),
-    describe
+    describe,
+    crossSite: choice('crossSite', crossSite, ['deny', 'allow']),
+    trustedOrigins: trustedOrigins(options.trustedOrigins ?? [], refuse),
+    validate: validate ?? null,
+    clearSiteData: clearSiteDataHeader(options.clearSiteData, refuse)
   })
 }
 

@@ -43,6 +43,14 @@ export function warnUntrustedProxy (request: FastifyRequest): void {
   if (warnOnce('FST_KEEP_UNTRUSTED_PROXY', message)) warnInLog(request, message)
 }
 
+/** Behind a proxy that Fastify was not told to trust, the app's own pages look like those of another origin. */
+export function warnUntrustedOrigin (request: FastifyRequest): void {
+  const { headers } = request
+  if (request.ips !== undefined || (headers['x-forwarded-proto'] ?? headers['x-forwarded-host'] ?? headers['forwarded']) === undefined) return
+  const message = "fastify-keep: a request was denied because its Origin is not that of the app. It came through a proxy: if the page is the app's own, set the Fastify option trustProxy and let the proxy send x-forwarded-proto and x-forwarded-host, or name the app's public origin in trustedOrigins."
+  if (warnOnce('FST_KEEP_UNTRUSTED_ORIGIN', message)) warnInLog(request, message)
+}
+
 /** A logger threw; what it was to write is said here. */
 export function warnLogFailed (line: string): void {
   warnOnce('FST_KEEP_LOG_FAILED', `fastify-keep: the logger threw instead of writing a line: ${line}`)

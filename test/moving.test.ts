@@ -372,3 +372,13 @@ t.test('options that cannot work are refused with a hint', (t) => {
   }
   t.end()
 })
+
+t.test('an old session is not moved by a request of another site, which could act with it', async (t) => {
+  const { app, browser, store, id } = await moving(t, { store: liveObjectStore() })
+  app.post('/act', async ({ session }) => session.data())
+  const cookies = { ...browser.cookies }
+  const response = await app.inject({ url: '/act', method: 'POST', cookies, headers: { 'sec-fetch-site': 'cross-site' } })
+  t.same([response.json(), setCookies(response)], [{}, []])
+  t.ok(await oldRow(store, id), 'it is still there')
+  t.match((await app.inject({ url: '/act', method: 'POST', cookies, headers: { 'sec-fetch-site': 'same-origin' } })).json(), { userId: 42 })
+})

@@ -202,6 +202,8 @@ await trySnippets('docs/spa.md', {
     const browser = new Browser(app)
     await browser.visit('/login', { method: 'POST', headers: { origin, 'sec-fetch-site': 'same-site' } })
     t.same((await browser.visit('/me', { headers: { origin } })).json(), { userId: 42 })
+    const again = (from: string) => browser.visit('/login', { method: 'POST', headers: { origin: from, 'sec-fetch-site': 'same-site' } })
+    t.same([(await again('https://blog.shop.example')).statusCode, (await again(origin)).statusCode], [403, 200])
   },
 
   async 'two-sites' (t, app) {

@@ -5,10 +5,10 @@ export interface EndedSession {
 }
 
 /**
- * Why a session ended: its user logged out or emptied it, somebody revoked it, its owner had too many, a login took its place, a deadline
- * came, or a bounded store had to drop it.
+ * Why a session ended: its user logged out or emptied it, somebody revoked it, its owner had too many, a login took its place, `validate` said that
+ * it does not fit the request, a deadline came, or a bounded store had to drop it.
  */
-export type EndReason = 'logout' | 'revoked' | 'limit' | 'replaced' | 'expired' | 'evicted'
+export type EndReason = 'logout' | 'revoked' | 'limit' | 'replaced' | 'invalid' | 'expired' | 'evicted'
 
 /** Is told the id of a session that has ended, and why where that is known. */
 export type EndListener = (id: string, reason: EndReason | null) => void

@@ -107,6 +107,27 @@ export interface SessionOptions {
    * personal data. Where it throws, the login goes on without.
    */
   describe?: (request: FastifyRequest) => SessionDescription
+  /**
+   * Whether a request with a session may come from another site. `'deny'` (default) answers a request in an unsafe method (any but GET, HEAD, OPTIONS and
+   * TRACE) or for a WebSocket with a `CrossSiteError`, status 403, before any handler: where `Sec-Fetch-Site` says so, or without it where `Origin` is not
+   * the app's own. It takes the place of CSRF tokens (ASVS 5.0, 3.5.1). `'allow'` lets everything through; a route has its own with `config: { crossSite: 'allow' }`.
+   */
+  crossSite?: 'deny' | 'allow'
+  /** Origins whose pages may act with a session of this app, each as its browser sends it: `['https://app.example.com']`. Default none. CORS is another matter. */
+  trustedOrigins?: readonly string[]
+  /**
+   * What the browser is to forget with the response that ends its session, by `destroy()`, by `clear()` with nothing set after it, or by `validate`: sent as `Clear-Site-Data` (ASVS 5.0,
+   * 14.3.1), which browsers obey over https only. `['cache', 'storage']` is what most apps want. `'cookies'` takes the cookies of the whole registrable domain, those of
+   * your other apps, too. Default nothing. A header that the app has set stays.
+   */
+  clearSiteData?: ReadonlyArray<'cache' | 'storage' | 'cookies' | 'executionContexts' | 'prefetchCache' | 'prerenderCache' | 'clientHints'>
+  /**
+   * Whether a session fits the request that brought it (ASVS 5.0, 8.2.4), asked once a request, after loading; not without a session, and not by
+   * `app.sessions.load`. `true` lets the request have it. `false` ends it, with the reason `'invalid'`, and the request goes on without one. `'rotate'` gives it a new cookie, as
+   * `session.rotate()` does. When it throws, answers with anything else, or not within `storeTimeout`, the request is refused with a `ValidateFailedError`. Default: every session
+   * fits. A second session has its type at the request: `(_, { adminSession }) => …`.
+   */
+  validate?: (session: FastifyRequest['session'], request: FastifyRequest) => boolean | 'rotate' | Promise<boolean | 'rotate'>
   /** Tells the time. Default `Date`; for tests. */
   clock?: Clock
 }

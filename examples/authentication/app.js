@@ -15,10 +15,11 @@ const live = readFileSync(new URL('live.js', import.meta.url))
 /** The app, not yet listening. Takes Fastify's options, those of the session as `session`, and the users. */
 export function buildApp ({ session: sessionOptions, users = demoUsers(), ...options } = {}) {
   const app = Fastify(options)
-  app.register(session, { ownerKey: 'email', describe: describeDevice, ...sessionOptions })
+  // After a logout browsers forget the pages that they kept, those for the back button too
+  app.register(session, { ownerKey: 'email', describe: describeDevice, clearSiteData: ['cache'], ...sessionOptions })
   app.decorateReply('page', sendPage)
 
-  // Other sites cannot post these forms in a user's name: the session cookie is SameSite=Lax
+  // Other sites cannot post these forms in a user's name: their requests with a session are refused
   app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (request, body, done) => {
     done(null, Object.fromEntries(new URLSearchParams(body)))
   })
@@ -50,8 +51,6 @@ export function buildApp ({ session: sessionOptions, users = demoUsers(), ...opt
 
   app.post('/logout', (request, reply) => {
     request.session.destroy()
-    // Chromium keeps whole pages for its back button, those marked no-store too; this drops them
-    reply.header('clear-site-data', '"cache"')
     return reply.redirect('/goodbye', 303)
   })
 

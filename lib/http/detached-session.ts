@@ -7,7 +7,7 @@ import type { SessionHost, ValueStep } from '../session/session-host.js'
 import type { SessionState } from '../session/session-state.js'
 import type { StateListener } from '../session/session-values.js'
 import { reportCorrupt } from '../store/corrupt-records.js'
-import { reloadSession, type PresentedToken } from '../store/load-session.js'
+import { loadSession, reloadSession, type PresentedToken } from '../store/load-session.js'
 import type { Save } from '../store/save.js'
 import { saveSession } from '../store/save-session.js'
 import { takeAtOnce, updateAtOnce } from './at-once.js'
@@ -56,7 +56,7 @@ export class DetachedSession implements SessionHost, StateListener {
   }
 
   reload (): Promise<void> {
-    return reloadSession(this.#registration, this.state, this.#tokens, this.#log)
+    return reloadSession(this.#registration, this.state, this.#log, () => loadSession(this.#registration, this.#tokens, this.#log))
   }
 
   update (key: string, step: ValueStep): Promise<unknown> {

@@ -32,6 +32,11 @@ export interface GuardOptions {
    * end every route whose pattern begins like that. Default none. A path is what the router sees, after `rewriteUrl`.
    */
   except?: readonly string[]
+  /**
+   * Whether the answers are kept out of every cache by `Cache-Control: no-store` (ASVS 5.0, 14.3.2), so that the back button shows nothing
+   * after a logout. Default `false`. What this guard leaves alone is left as it is, and so is a header that the handler sets.
+   */
+  noStore?: boolean
   /** The session's property, where it is not `'session'`. */
   property?: string
 }
@@ -47,17 +52,19 @@ export interface GuardSettings {
   readonly statusCode: number
   readonly loginPage: LoginPage | null
   readonly except: readonly string[]
+  readonly noStore: boolean
   readonly property: string
 }
 
-const names = ['statusCode', 'redirectTo', 'fresh', 'except', 'property'] satisfies Array<keyof GuardOptions>
+const names = ['statusCode', 'redirectTo', 'fresh', 'except', 'noStore', 'property'] satisfies Array<keyof GuardOptions>
 
 /** Checks the options and fills in the rest. Throws an `InvalidOptionError` that names the option, its value and the fix. */
 export function resolveGuard (condition: unknown, options: GuardOptions): GuardSettings {
   refuseUnknown(options)
-  const { statusCode = 401, redirectTo, fresh, except = [], property = 'session' } = options
+  const { statusCode = 401, redirectTo, fresh, except = [], noStore = false, property = 'session' } = options
   if (!Number.isInteger(statusCode) || statusCode < 400 || statusCode > 599) refuse('statusCode', statusCode, 'give a status from 400 to 599')
   if (!Array.isArray(except) || !except.every(isExemptPath)) refuse('except', except, EXEMPT_FIX)
+  if (typeof noStore !== 'boolean') refuse('noStore', noStore, 'give true or false')
   if (typeof property !== 'string' || property === '') refuse('property', property, "give the session's property, such as 'adminSession'")
   return {
     keys: typeof condition === 'function' ? null : keysOf(condition),
@@ -66,6 +73,7 @@ export function resolveGuard (condition: unknown, options: GuardOptions): GuardS
     statusCode,
     loginPage: redirectTo === undefined ? null : LoginPage.at(redirectTo) ?? refuse('redirectTo', redirectTo, "give a path such as '/login', or a whole address such as 'https://login.example/'"),
     except: [...except] as string[],
+    noStore,
     property
   }
 }

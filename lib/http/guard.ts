@@ -1,11 +1,11 @@
 // `requireSession`: one hook that lets a request through only with the session it
 // asks for. It covers what it is added to: the app, a scope, one route. Whatever
 // fails in here, nobody is let through.
-import { inspect } from 'node:util'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { isPromise } from '../awaitable.js'
 import { GuardFailedError, NotCoveredError, SessionRequiredError, StaleLoginError } from '../errors.js'
 import type { DenialReason } from '../events.js'
+import { failureCause, isError } from '../failure-cause.js'
 import { isExempt } from './exempt-paths.js'
 import { resolveGuard, type GuardOptions, type GuardSettings, type SessionPredicate } from './guard-options.js'
 import { isNavigation, isPreflight } from './navigation.js'
@@ -47,7 +47,7 @@ export function requireSession<Data = SessionData> (condition: SessionKey<NoInfe
     const reply = anyReply as FastifyReply
     let verdict: Awaitable<Verdict>
     try {
-      verdict = judge(guard, request)
+      verdict = judge(guard, request, reply)
     } catch (error) {
       return done(errorOf(error))
     }
@@ -58,9 +58,10 @@ export function requireSession<Data = SessionData> (condition: SessionKey<NoInfe
   return hook
 }
 
-function judge (guard: GuardSettings, request: FastifyRequest): Awaitable<Verdict> {
+function judge (guard: GuardSettings, request: FastifyRequest, reply: FastifyReply): Awaitable<Verdict> {
   const session = sessionOf(guard, request)
   if (isLeftAlone(guard, request)) return null
+  if (guard.noStore) reply.header('cache-control', 'no-store')
   if (guard.keys === null) return ask(guard, session, request)
   if (hasOptedOut(request)) throw new NotCoveredError(guard.property, 'the route opted out with config: { session: false }, and its guard needs the session')
   return hasAll(session, guard.keys) ? judgeAge(guard, session) : absence(session)
@@ -142,23 +143,9 @@ function locationFor ({ loginPage }: GuardSettings, request: FastifyRequest): st
   return location
 }
 
-/**
- * For Fastify `done()` and `done(null)`, and a hook that throws `undefined`, mean "go on": so every failure becomes
- * an error. What is none is only described: loggers read properties of a cause, and that may fail in its turn.
- */
+/** For Fastify `done()` and `done(null)`, and a hook that throws `undefined`, mean "go on": so every failure becomes an error. */
 function errorOf (failure: unknown): Error {
-  if (isError(failure)) return failure
-  const shown = inspect(failure, { depth: 0, customInspect: false, maxStringLength: 200 })
-  return new GuardFailedError({ cause: new Error(`the guard's function failed with ${shown}`) })
-}
-
-/** Even this question can fail, for a proxy. */
-function isError (failure: unknown): failure is Error {
-  try {
-    return failure instanceof Error
-  } catch {
-    return false
-  }
+  return isError(failure) ? failure : new GuardFailedError({ cause: failureCause(failure, "the guard's function") })
 }
 
 function announce ({ property }: GuardSettings, request: FastifyRequest, reason: DenialReason): void {

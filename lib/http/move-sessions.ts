@@ -13,6 +13,7 @@ import { isForeign } from '../stores/express/express-record.js'
 import { ExpressRows, type ExpressStore } from '../stores/express/express-rows.js'
 import { foreignSession } from '../stores/express/foreign-session.js'
 import { Turns } from '../stores/express/turns.js'
+import { Sessions } from './sessions.js'
 import type { Duration } from '../../types/options.js'
 
 /** What the old library was told. */
@@ -58,6 +59,8 @@ export function moveSessions (options: MoveOptions): SessionMove {
     if (oldId === null || hasOptedOut(request)) return
     const session = (request as unknown as Record<string, Session | null | undefined>)[property]
     if (session === null || session === undefined) throw new NotCoveredError(property, 'register the session plugin before this hook')
+    // it would act with a session that it may not have
+    if (Sessions.isForeign((request.server as unknown as Record<string, Sessions>)[`${property}s`] as Sessions, request)) return
     // of ten requests that come at once with one cookie, one moves it; the others find it moved
     const isMoved = await turns.take(oldId, patience, () => move(rows, oldId, session, request.log)).catch(failed)
     if (!isMoved) return

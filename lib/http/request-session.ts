@@ -10,29 +10,32 @@ import type { SessionHost, ValueStep } from '../session/session-host.js'
 import { SessionState } from '../session/session-state.js'
 import type { StateListener } from '../session/session-values.js'
 import { reportCorrupt } from '../store/corrupt-records.js'
-import { loadSession, reloadSession, unavailableSession } from '../store/load-session.js'
 import type { Save, SaveResult } from '../store/save.js'
 import { saveSession } from '../store/save-session.js'
 import { thrownError } from '../thrown-error.js'
 import type { SessionCookieAttributes } from '../../types/options.js'
 import type { Awaitable } from '../../types/store.js'
 import { takeAtOnce, updateAtOnce } from './at-once.js'
-import { keepVaryOnCookie, varyOnCookie } from './cache-headers.js'
+import { varyOn } from './cache-headers.js'
 import { ChangeWatch } from './change-watch.js'
 import { describeRequest } from './describe-request.js'
-import { areHeadersSent } from './headers-sent.js'
+import { areHeadersSent, copyToRaw } from './headers-sent.js'
 import { hasOptedOut } from './opted-out.js'
-import { mayCarryToken, readTokens, type CookieToken } from './read-tokens.js'
+import { mayCarryToken } from './read-tokens.js'
 import type { Registration } from './registration.js'
+import { SessionLoader } from './session-loader.js'
 import { SessionResponse } from './session-response.js'
-import { isWebResponse, sentStatus } from './web-response.js'
+import { sentStatus } from './web-response.js'
+
+const NOTHING: readonly never[] = []
+const COOKIE: readonly string[] = ['Cookie']
 
 export class RequestSession implements SessionHost, StateListener {
   readonly session: Session
   readonly #registration: Registration
   readonly #request: FastifyRequest
   readonly #reply: FastifyReply
-  #tokens: readonly CookieToken[] = []
+  #loader: SessionLoader | null = null
   #response: SessionResponse | null = null
   #state: SessionState | null = null
   #watch: ChangeWatch | null = null
@@ -54,17 +57,8 @@ export class RequestSession implements SessionHost, StateListener {
   load (): Awaitable<void> {
     const { cookie } = this.#request.headers
     if (!mayCarryToken(this.#registration, cookie) || hasOptedOut(this.#request)) return
-    return recover(() => {
-      this.#tokens = readTokens(this.#registration, cookie, this.#request.cookies)
-      return andThen(loadSession(this.#registration, this.#tokens, this.#request.log), (state) => { this.#use(state) })
-    }, (reason) => this.#loadFailed(thrownError(reason)))
-  }
-
-  /** The store failed. There is a session all the same, if only for the handler of the error. */
-  #loadFailed (error: Error): void {
-    logLine(this.#request.log, 'error', { err: error.cause ?? error }, 'the session could not be loaded')
-    this.#use(unavailableSession(this.#registration))
-    if (this.#registration.config.onStoreError === 'fail') throw error
+    this.#loader = new SessionLoader(this.#registration, this.#request, this.#reply, this)
+    return this.#loader.load(cookie)
   }
 
   /** Where none was loaded it is made at the first look; most visitors' requests never look. */
@@ -76,13 +70,17 @@ export class RequestSession implements SessionHost, StateListener {
   #begin (): SessionState {
     const { config: { property }, settings } = this.#registration
     if (hasOptedOut(this.#request)) throw new NotCoveredError(property, 'the route opted out with config: { session: false }')
-    return this.#use(new SessionState(settings, settings.clock.now()))
+    return this.use(new SessionState(settings, settings.clock.now()))
   }
 
-  #use (state: SessionState): SessionState {
+  use (state: SessionState): SessionState {
     state.listener = this
     this.#state = state
     return state
+  }
+
+  forgetCookie (): void {
+    this.#owed.clearCookie()
   }
 
   changing (): void {
@@ -118,13 +116,14 @@ export class RequestSession implements SessionHost, StateListener {
       throw error instanceof CookieNotDeliverableError ? error : this.#saveFailed(thrownError(error))
     }
     // for a reply that goes on with reply.raw
-    const line = this.#reply.getHeader('set-cookie')
-    if (line !== undefined && !this.#reply.raw.headersSent) this.#reply.raw.setHeader('set-cookie', line as string | string[])
+    copyToRaw(this.#reply, ['set-cookie', 'clear-site-data'])
     return result !== 'ended'
   }
 
   reload (): Promise<void> {
-    return reloadSession(this.#registration, this.state, this.#tokens, this.#request.log)
+    const { state } = this
+    this.#loader ??= new SessionLoader(this.#registration, this.#request, this.#reply, this)
+    return this.#loader.reload(state)
   }
 
   update (key: string, step: ValueStep): Promise<unknown> {
@@ -167,17 +166,18 @@ export class RequestSession implements SessionHost, StateListener {
   }
 
   #answer (action: SaveResult, state: SessionState): void {
-    if (action !== 'none' || this.#owesCookie) this.#owed.answer(action, state, this.#tokens)
+    if (action !== 'none' || this.#owesCookie) this.#owed.answer(action, state, this.#loader?.tokens ?? NOTHING)
   }
 
   /** Whether the cookie may have to be sent although nothing is saved. */
   get #owesCookie (): boolean {
-    return this.#response !== null || this.#tokens.length > 1 || this.#tokens[0]?.renew === true
+    const tokens = this.#loader?.tokens
+    return this.#response !== null || (tokens !== undefined && (tokens.length > 1 || tokens[0]?.renew === true))
   }
 
   #tellCaches (payload: unknown): void {
-    if (this.#isLookedAt) varyOnCookie(this.#reply)
-    if (typeof payload === 'object' && (this.#isLookedAt || this.#response !== null) && isWebResponse(payload)) keepVaryOnCookie(this.#reply)
+    const lookedAt = this.#loader?.lookedAt ?? (this.#isLookedAt || this.#response !== null ? COOKIE : null)
+    if (lookedAt !== null) varyOn(this.#reply, payload, lookedAt)
   }
 
   #saveFailed (error: Error): Error {

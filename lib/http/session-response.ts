@@ -28,16 +28,17 @@ export class SessionResponse {
    */
   answer (action: SaveResult, state: SessionState, tokens: readonly CookieToken[]): void {
     const { stored } = state
-    if (action === 'clear' && stored === null) return this.#ownCookie.clear()
+    if (action === 'replace') this.#forgetSite()
+    if (action === 'clear' && stored === null) return this.#clear()
     if (stored?.isCurrent !== true) return this.withdrawCookie()
-    if (action === 'send' || this.#cookie?.isDue === true) this.#ownCookie.send(state)
+    if (action === 'send' || action === 'replace' || this.#cookie?.isDue === true) this.#ownCookie.send(state)
     else if (action === 'renew' || this.#isToBeSignedAnew(stored.cookieToken, tokens)) this.#ownCookie.renew(state)
   }
 
   /** Clears the cookie whatever the store says. */
   clearCookie (): void {
     try {
-      this.#ownCookie.clear()
+      this.#clear()
     } catch (error) {
       logLine(this.#reply.request.log, 'error', { err: error }, 'the session cookie could not be cleared')
     }
@@ -51,6 +52,17 @@ export class SessionResponse {
   /** The response that the cookie was made for has failed; the one in its place carries it too. */
   keepCookie (): void {
     this.#cookie?.keep()
+  }
+
+  #clear (): void {
+    this.#ownCookie.clear()
+    this.#forgetSite()
+  }
+
+  /** Tells the browser what else to forget, unless the app did. */
+  #forgetSite (): void {
+    const { clearSiteData } = this.#registration.config
+    if (clearSiteData !== null && !this.#reply.hasHeader('clear-site-data')) this.#reply.header('clear-site-data', clearSiteData)
   }
 
   /** Whether an old secret signed the cookie that the request came with. */

@@ -1,5 +1,5 @@
 // A session without a request: by a cookie header, for a test, in a count.
-import type { FastifyBaseLogger } from 'fastify'
+import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
 import { NotListedError } from '../errors.js'
 import type { DenialReason, SessionCounts } from '../events.js'
 import { ownerNamed } from '../record/owner.js'
@@ -12,6 +12,8 @@ import { ownedSessions, revokeEvery, revokeOne, revokeOwned } from '../store/own
 import type { SessionOwners } from '../../types/owners.js'
 import type { SessionData, SessionValues } from '../../types/session-data.js'
 import type { SessionStore } from '../../types/store.js'
+import { foreignReason, mayActForUser } from './cross-site.js'
+import { mayComeFromAnywhere } from './cross-site-route.js'
 import { DetachedSession } from './detached-session.js'
 import { beginIssued, type IssueOptions } from './issue-options.js'
 import { idsNamed, lastSeenFirst, listedSession, refuseOtherOptions, type ListedSession, type SessionHandle, type SessionOwner } from './listed-session.js'
@@ -141,6 +143,12 @@ export class Sessions<Data = SessionData> {
   /** Takes note that a guard turned away a request with this session. Not for apps, so a static. */
   static deny (sessions: Sessions, session: Session | null, reason: DenialReason): void {
     sessions.#registration.events.emit('denied', session === null || session.isNew ? null : session.sessionId, { reason })
+  }
+
+  /** Whether the request comes from another site, and may not act with a session. Not for apps, so a static. */
+  static isForeign (sessions: Sessions, request: FastifyRequest): boolean {
+    const { crossSite, trustedOrigins } = sessions.#registration.config
+    return mayActForUser(request) && !mayComeFromAnywhere(request, crossSite) && foreignReason(request, trustedOrigins) !== null
   }
 
   async #load (tokens: readonly PresentedToken[]): Promise<SessionState> {

@@ -5,10 +5,11 @@ import { isAnythingSet } from '../session/new-record.js'
 import { isRecord } from '../record/record.js'
 import { logLine } from '../log-line.js'
 import type { StoredSession } from '../session/layers.js'
-import type { Awaitable } from '../../types/store.js'
+import type { Awaitable, DestroyResult } from '../../types/store.js'
 import { beginSession } from './begin-session.js'
 import { endOne } from './end-listed.js'
 import type { CookieAction, Save, SaveResult } from './save.js'
+import type { SessionLog, StoreContext } from './store-context.js'
 
 /** Ends the session because it was emptied, unless its user has stepped up since this request loaded it. */
 export function endSession (save: Save): Awaitable<SaveResult> {
@@ -22,6 +23,11 @@ export function endSession (save: Save): Awaitable<SaveResult> {
   })
 }
 
+/** Ends the session because it does not fit the request that brought it, unless its user has stepped up since. */
+export function endInvalid (context: StoreContext, { id, record }: StoredSession, log: SessionLog): Awaitable<DestroyResult> {
+  return endOne(context, { id, owner: record.owner, reason: 'invalid', condition: { ifGeneration: record.generation } }, log)
+}
+
 /** Ends every session that the request came with, whatever happened to it since. What was set afterwards begins a new one. */
 export function logOut (save: Save): Awaitable<CookieAction> {
   const { state } = save
@@ -31,7 +37,7 @@ export function logOut (save: Save): Awaitable<CookieAction> {
   return andThen(endAll(save, [...ids], 0), (ended) => {
     state.openedIds = []
     state.stored = null
-    if (isAnythingSet(layer)) return beginSession(save)
+    if (isAnythingSet(layer)) return andThen(beginSession(save), (): CookieAction => ended > 0 ? 'replace' : 'send')
     state.confirm(null)
     // what was asked for the next session waits for it: the id that the app may have seen, and its lifetime
     if (layer.token !== null) state.drafting().token ??= layer.token

@@ -17,15 +17,33 @@ export interface PresentedToken {
   readonly token: string
 }
 
-/** The session that the tokens open, or an empty one. Throws a `StoreError` when the store fails. */
+/** The session that the tokens open, ready to be used, or an empty one. Throws a `StoreError` when the store fails. */
 export function loadSession (context: StoreContext, tokens: readonly PresentedToken[], log: SessionLog): Awaitable<SessionState> {
+  return andThen(findSession(context, tokens, log), (state) => readySession(context, state, log))
+}
+
+/** The session that the tokens open, or an empty one, as it is: nothing is stored, not even that it was used. */
+export function findSession (context: StoreContext, tokens: readonly PresentedToken[], log: SessionLog): Awaitable<SessionState> {
   const state = new SessionState(context.settings, context.settings.clock.now())
-  if (tokens.length !== 1) return andThen(findAll(context, tokens, state.usedAt, log), (found) => openFound(context, state, found, chooseSession(context, found), log))
+  if (tokens.length !== 1) return andThen(findAll(context, tokens, state.usedAt, log), (found) => openFound(state, found, chooseSession(context, found)))
   const token = tokenOf(context.settings.namespace, (tokens[0] as PresentedToken).token)
   return andThen(context.store.read(token.id), (answer) => {
     const found = judge(context, token, answer, state.usedAt, log)
-    return found === null ? state : openFound(context, state, [found], found, log)
+    return found === null ? state : openFound(state, [found], found)
   })
+}
+
+/** A session that was found, with what its use asks of the store done. */
+export function readySession (context: StoreContext, state: SessionState, log: SessionLog): Awaitable<SessionState> {
+  if (state.stored === null || !(state.isFirstUse || state.isHalfUsed)) return state
+  return andThen(prepareSession(context, state, log), () => state)
+}
+
+/** What stands in for a session that the request must not have: nothing is read, and nothing stored. */
+export function closedSession ({ settings }: StoreContext, { usedAt, stored, openedIds }: SessionState): SessionState {
+  const state = new SessionState(settings, usedAt)
+  state.noteEnded(stored?.id ?? openedIds[0] as string)
+  return state
 }
 
 /** What stands in for a session that could not be read: it finds nothing, and throws when written to. */
@@ -33,12 +51,14 @@ export function unavailableSession ({ settings }: StoreContext): SessionState {
   return new SessionState(settings, settings.clock.now(), 'unavailable')
 }
 
-/** Drops what is pending and reads the session again, after a save that is under way. Where that fails it is pending again. */
-export async function reloadSession (context: StoreContext, state: SessionState, tokens: readonly PresentedToken[], log: SessionLog): Promise<void> {
+/**
+ * Drops what is pending and reads the session again, after a save that is under way; `load` where there was none yet. Where that fails it is pending again.
+ */
+export async function reloadSession (context: StoreContext, state: SessionState, log: SessionLog, load: () => Awaitable<SessionState>): Promise<void> {
   await inTurn(state, () => {
     const { stored } = state
     state.setAside()
-    return andThen(loadSession(context, stored === null ? tokens : [{ token: stored.cookieToken }], log), (found) => { state.restart(found) })
+    return andThen(stored === null ? load() : loadSession(context, [{ token: stored.cookieToken }], log), (found) => { state.restart(found) })
   })
 }
 
@@ -70,7 +90,7 @@ function judge (context: StoreContext, { id, value: cookieToken, verifier }: Tok
 }
 
 /** The state of the chosen session, or of none; it knows of every other one, too. */
-function openFound (context: StoreContext, state: SessionState, found: readonly FoundSession[], chosen: FoundSession | null, log: SessionLog): Awaitable<SessionState> {
+function openFound (state: SessionState, found: readonly FoundSession[], chosen: FoundSession | null): SessionState {
   state.openedIds = found.map(({ id }) => id)
   if (chosen === null || chosen.record === null) {
     const late = found.find(({ standing }) => standing === 'late')
@@ -79,5 +99,5 @@ function openFound (context: StoreContext, state: SessionState, found: readonly 
   }
   const { id, cookieToken, standing, record } = chosen
   state.confirm({ id, cookieToken, isCurrent: standing === 'current', record })
-  return state.isFirstUse || state.isHalfUsed ? andThen(prepareSession(context, state, log), () => state) : state
+  return state
 }

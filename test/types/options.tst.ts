@@ -1,7 +1,7 @@
 // What the README's tables of options promise: each takes what is listed, and nothing else.
 import Fastify, { type FastifyRequest } from 'fastify'
 import { expect, test } from 'tstyche'
-import session, { MemoryStore, requireSession, returnPath, type Duration, type GuardOptions, type SessionCookieOptions, type SessionOptions } from '../../index.js'
+import session, { MemoryStore, requireSession, returnPath, type Duration, type GuardOptions, type Session, type SessionCookieOptions, type SessionOptions } from '../../index.js'
 
 test('every option of the table', () => {
   expect<Required<SessionOptions>>().type.toBeAssignableFrom({
@@ -20,6 +20,10 @@ test('every option of the table', () => {
     maxPerOwner: 5,
     onLimit: 'refuse' as const,
     describe: ({ headers }: FastifyRequest) => ({ agent: headers['user-agent'] ?? '' }),
+    crossSite: 'allow' as const,
+    trustedOrigins: ['https://app.example.com'] as const,
+    validate: (session: Session, request: FastifyRequest) => session.get('agent') === request.headers['user-agent'] || 'rotate' as const,
+    clearSiteData: ['cache', 'storage'] as const,
     clock: Date
   })
   expect<SessionOptions>().type.toBeAssignableFrom({})
@@ -62,6 +66,26 @@ test('values that cannot work are refused', () => {
   expect<SessionOptions>().type.not.toBeAssignableFrom({ cookie: { priority: 'highest' } })
 })
 
+test('what other sites may do, and what a logout clears, are words that exist', () => {
+  expect<SessionOptions>().type.not.toBeAssignableFrom({ crossSite: true })
+  expect<SessionOptions>().type.not.toBeAssignableFrom({ crossSite: 'Allow' })
+  expect<SessionOptions>().type.not.toBeAssignableFrom({ trustedOrigins: 'https://app.example.com' })
+  expect<SessionOptions>().type.not.toBeAssignableFrom({ trustedOrigins: [/example/] })
+  expect<SessionOptions>().type.not.toBeAssignableFrom({ clearSiteData: true })
+  expect<SessionOptions>().type.not.toBeAssignableFrom({ clearSiteData: ['*' as const] })
+  expect<SessionOptions>().type.not.toBeAssignableFrom({ clearSiteData: ['Cache' as const] })
+})
+
+test('validate answers true, false or rotate, now or later', () => {
+  const app = Fastify()
+  app.register(session, { validate: (session, request) => { expect(session).type.toBe<Session>(); expect(request).type.toBe<FastifyRequest>(); return true } })
+  app.register(session, { validate: async (session) => session.has('user') || 'rotate' })
+  expect<SessionOptions>().type.not.toBeAssignableFrom({ validate: () => 'regenerate' as const })
+  expect<SessionOptions>().type.not.toBeAssignableFrom({ validate: () => {} })
+  expect<SessionOptions>().type.not.toBeAssignableFrom({ validate: async () => 'yes' })
+  expect<SessionOptions>().type.not.toBeAssignableFrom({ validate: true })
+})
+
 test('a duration has a unit that is read, or is a number of milliseconds', () => {
   expect<Duration>().type.toBeAssignableFrom<'30m' | '1.5h' | '90 s' | '7 days' | '2weeks' | '500ms' | 60_000>()
   for (const unit of ['s', 'm', 'h'] as const) expect<Duration>().type.toBeAssignableFrom(`${Number('5')}${unit}` as const)
@@ -83,15 +107,19 @@ test('a route says whether it has a session', () => {
   const app = Fastify()
   expect(app.get('/', { config: { session: false } }, async () => '')).type.not.toRaiseError()
   expect(app.get('/', { config: { session: 'no' } }, async () => '')).type.toRaiseError()
+  expect(app.get('/', { config: { crossSite: 'allow' } }, async () => '')).type.not.toRaiseError()
+  expect(app.get('/', { config: { crossSite: 'deny' } }, async () => '')).type.not.toRaiseError()
+  expect(app.get('/', { config: { crossSite: true } }, async () => '')).type.toRaiseError()
 })
 
 test('every option of a guard, and mistakes with them', () => {
-  expect<Required<GuardOptions>>().type.toBeAssignableFrom({ redirectTo: '/login', fresh: '5m' as const, statusCode: 403, property: 'adminSession', except: ['/health'] as const })
+  expect<Required<GuardOptions>>().type.toBeAssignableFrom({ redirectTo: '/login', fresh: '5m' as const, statusCode: 403, property: 'adminSession', except: ['/health'] as const, noStore: true })
   expect(requireSession('user', { redirectto: '/login' })).type.toRaiseError("'redirectto' does not exist")
   expect(requireSession).type.not.toBeCallableWith('user', { fresh: true })
   expect(requireSession).type.not.toBeCallableWith('user', { statusCode: '403' })
   expect(requireSession).type.not.toBeCallableWith('user', '/login')
   expect(requireSession).type.not.toBeCallableWith('user', { except: '/health' })
+  expect(requireSession).type.not.toBeCallableWith('user', { noStore: 'yes' })
 })
 
 test('the function of a guard answers true or false, now or later', () => {

@@ -2,7 +2,7 @@
 import { isId } from '../../record/token.js'
 import type { EndListener, EndReason } from '../../../types/store.js'
 
-const REASONS = new Set<string>(['logout', 'revoked', 'limit', 'replaced', 'expired', 'evicted'] satisfies EndReason[])
+const REASONS = new Set<string>(['logout', 'revoked', 'limit', 'replaced', 'invalid', 'expired', 'evicted'] satisfies EndReason[])
 
 /** One for all sessions under the prefix. A process hears of ends that it does not care about, but sends no command for each session that it does. */
 export function endedChannel (prefix: string): string {
