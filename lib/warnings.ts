@@ -1,15 +1,16 @@
 // Warnings that an operator must see even where no logger is set up, once each.
 import cluster from 'node:cluster'
 import type { FastifyRequest } from 'fastify'
+import processWarning, { type WarningItem } from 'process-warning'
 
-const given = new Set<string>()
+const { createWarning } = processWarning
+const warnings = new Map<string, WarningItem>()
 
 /** Warns the process once, and through it everybody who watches stderr; false when it was warned before. */
 function warnOnce (code: string, message: string): boolean {
-  if (given.has(code)) return false
-  given.add(code)
-  process.emitWarning(message, { code })
-  return true
+  const warning = warnings.get(code) ?? createWarning({ name: 'Warning', code, message: '%s' })
+  warnings.set(code, warning)
+  return warning(message)
 }
 
 /** A Secure cookie goes to a browser that may be on plain http and would then drop it. */
