@@ -8,9 +8,14 @@ import * as pages from './pages.js'
 import settings from './settings.js'
 import userArea from './user-area.js'
 import { demo, demoUsers } from './users.js'
+import experiments from './workshop.js'
 
-const style = readFileSync(new URL('style.css', import.meta.url))
-const live = readFileSync(new URL('live.js', import.meta.url))
+const file = (name) => readFileSync(new URL(name, import.meta.url))
+const files = {
+  '/style.css': ['text/css', file('style.css')],
+  '/live.js': ['text/javascript', file('live.js')],
+  '/workshop.js': ['text/javascript', file('workshop-client.js')]
+}
 
 /** The app, not yet listening. Takes Fastify's options, those of the session as `session`, and the users. */
 export function buildApp ({ session: sessionOptions, users = demoUsers(), ...options } = {}) {
@@ -66,8 +71,11 @@ export function buildApp ({ session: sessionOptions, users = demoUsers(), ...opt
   app.register(devices, { prefix: '/devices' })
   app.register(settings, { prefix: '/settings', users })
 
-  app.get('/style.css', { config: { session: false } }, (request, reply) => reply.type('text/css').send(style))
-  app.get('/live.js', { config: { session: false } }, (request, reply) => reply.type('text/javascript').send(live))
+  app.register(experiments, { prefix: '/workshop' })
+
+  for (const [path, [type, content]] of Object.entries(files)) {
+    app.get(path, { config: { session: false } }, (request, reply) => reply.type(type).send(content))
+  }
 
   app.setNotFoundHandler((request, reply) => reply.code(404).page('Not found', pages.notFound()))
 

@@ -6,7 +6,8 @@ const links = [
   ['/user', 'Your page'],
   ['/user/notes', 'Notes'],
   ['/devices', 'Devices'],
-  ['/settings', 'Settings']
+  ['/settings', 'Settings'],
+  ['/workshop', 'Workshop']
 ]
 
 const tower = html`<svg viewBox="0 0 24 24" width="26" height="26" aria-hidden="true"><path fill="currentColor" d="M4 3h4v3h2V3h4v3h2V3h4v7l-2 2v9h-4v-4a2 2 0 0 0-4 0v4H6v-9l-2-2z"/></svg>`

@@ -15,7 +15,8 @@ export function home ({ visits }) {
       <li class="card"><h3><a href="/user/notes">Notes</a></h3><p>Behind the same shield: a list that lives in your session.</p></li>
       <li class="card"><h3><a href="/devices">Devices</a></h3><p>Where you are logged in. Sign one out, and watch it happen there.</p></li>
       <li class="card"><h3><a href="/settings">Settings</a></h3><p>Behind a stricter guard: the login must not be older than five minutes.</p></li>
-    </ul>`
+    </ul>
+    <p><a class="button" href="/workshop">Try to break it in the workshop</a></p>`
 }
 
 export function login ({ demo, returnTo, email, message }) {
