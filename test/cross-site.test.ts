@@ -2,13 +2,14 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import { request as rawRequest } from 'node:http'
+import { connect } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import websocket from '@fastify/websocket'
 import cors from '@fastify/cors'
-import type { FastifyInstance } from 'fastify'
+import Fastify, { type FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import { WebSocket } from 'ws'
-import { requireSession, type SessionMessage, type SessionOptions } from '../index.js'
+import session, { requireSession, type SessionMessage, type SessionOptions } from '../index.js'
 import { foreignReason, headersLookedAt, mayActForUser, type Provenance } from '../lib/http/cross-site.js'
 import { Browser, buildApp, setCookies } from './fixtures/app.js'
 import { FakeClock, MINUTE } from './fixtures/clock.js'
@@ -231,6 +232,26 @@ t.test('whatever a client sends, the answer is no failure', async (t) => {
   t.equal(await post({ origin: ['http://127.0.0.1', 'http://127.0.0.1'] }), 403)
   t.equal(await post({ origin: '\u00ff\u00fe', host: '[' }), 403)
   t.equal(await post({ origin: 'x'.repeat(9000) }), 403)
+})
+
+t.test('on HTTP/2 the own origin is that of the authority', async (t) => {
+  const app = Fastify({ http2: true, forceCloseConnections: true } as object)
+  t.teardown(() => app.close())
+  await app.register(session)
+  app.post('/act', async ({ session }) => session.get('user'))
+  const origin = await app.listen({ port: 0, host: '127.0.0.1' })
+  const { headers } = await app.sessions.issue({ user: 1 })
+  const client = connect(origin)
+  t.teardown(() => client.destroy())
+  const post = async (more: object) => {
+    const stream = client.request({ ':method': 'POST', ':path': '/act', ...headers, ...more })
+    stream.end()
+    const [response] = await once(stream, 'response')
+    stream.resume()
+    return response[':status']
+  }
+  t.same([await post({}), await post({ origin }), await post({ 'sec-fetch-site': 'same-origin' })], [200, 200, 200])
+  t.same([await post({ origin: 'http://127.0.0.1' }), await post({ 'sec-fetch-site': 'cross-site' })], [403, 403])
 })
 
 t.test('a denied request renews nothing, and leaves the first use of a rotated cookie to its user', async (t) => {

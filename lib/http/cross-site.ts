@@ -20,7 +20,7 @@ const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TR
  * may do with a user's cookies and then read from it.
  */
 export function mayActForUser ({ method, headers }: Pick<Provenance, 'method' | 'headers'>): boolean {
-  return !SAFE_METHODS.has(method) || headers['upgrade'] !== undefined
+  return (method !== 'GET' && !SAFE_METHODS.has(method)) || headers['upgrade'] !== undefined
 }
 
 /** How it is seen that the request comes from elsewhere; `null` where it may pass. What cannot be understood comes from elsewhere. */
@@ -30,7 +30,7 @@ export function foreignReason (request: Provenance, trusted: ReadonlySet<string>
   if (site === undefined && origin === undefined) return null
   if (typeof origin === 'string' && trusted.has(origin)) return null
   if (site !== undefined) return site === 'same-site' ? 'same-site' : 'cross-site'
-  return origin === ownOrigin(request) ? null : 'foreign-origin'
+  return isOwn(origin, request) ? null : 'foreign-origin'
 }
 
 const BY_SITE = ['Cookie', 'Sec-Fetch-Site']
@@ -42,10 +42,10 @@ export function headersLookedAt ({ headers }: Pick<Provenance, 'headers'>): read
   return site === 'same-origin' || site === 'none' ? BY_SITE : BY_ORIGIN
 }
 
-/** As a browser writes it; `null` for a host that cannot be one. */
-function ownOrigin ({ protocol, host }: Provenance): string | null {
+/** Whether a browser writes the app's own address like that. Parsed only where it is written in another way, as with a default port. */
+function isOwn (origin: unknown, { protocol, host }: Provenance): boolean {
   const address = `${protocol}://${host}`
-  return URL.canParse(address) ? new URL(address).origin : null
+  return origin === address || (URL.canParse(address) && new URL(address).origin === origin)
 }
 
 /** For the app's log: what showed it, and how to let such a request in. A client decides what its headers hold. */

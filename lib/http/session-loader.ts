@@ -1,7 +1,7 @@
 // Loads the session of one request: from its cookies to a session that it may have. Only one
 // that it may have is renewed.
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { andThen, recover } from '../awaitable.js'
+import { andThen, isPromise, recover } from '../awaitable.js'
 import { CrossSiteError } from '../errors.js'
 import { logLine } from '../log-line.js'
 import type { StoredSession } from '../session/layers.js'
@@ -51,7 +51,12 @@ export class SessionLoader {
       this.tokens = readTokens(this.#registration, cookie, this.#request.cookies)
       return findSession(this.#registration, this.tokens, this.#request.log)
     }, (reason) => this.#loadFailed(thrownError(reason)))
-    return andThen(found, (state) => andThen(this.#admit(state), (admitted) => { this.#for.use(admitted) }))
+    return isPromise(found) ? found.then((state) => this.#enter(state)) : this.#enter(found)
+  }
+
+  #enter (found: SessionState): Awaitable<void> {
+    const admitted = this.#admit(found)
+    return isPromise(admitted) ? admitted.then((state) => { this.#for.use(state) }) : this.#for.use(admitted)
   }
 
   /** Reads it again. What was not there to be admitted is admitted now. */
@@ -122,9 +127,11 @@ export class SessionLoader {
   }
 
   #ready (found: SessionState, validity: Validity = true): Awaitable<SessionState> {
-    return andThen(readySession(this.#registration, found, this.#request.log), (state) => {
-      // a WebSocket's response carries no cookie
-      if (validity === 'rotate' && this.#request.headers.upgrade === undefined) state.rotate()
+    const ready = readySession(this.#registration, found, this.#request.log)
+    // a WebSocket's response carries no cookie
+    if (validity !== 'rotate' || this.#request.headers.upgrade !== undefined) return ready
+    return andThen(ready, (state) => {
+      state.rotate()
       return state
     })
   }

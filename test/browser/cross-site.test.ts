@@ -27,7 +27,7 @@ interface Shop {
 const none = { cookie: { sameSite: 'none', secure: true } } as const satisfies SessionOptions
 
 /** The app on 127.0.0.1, with a user who is logged in. Every other origin has pages without anything on them. */
-async function openShop (t: Test, browser: Browser, options: SessionOptions = {}, allowed?: string[]): Promise<Shop> {
+async function openShop (t: Test, browser: Browser, options: SessionOptions = {}, { allowed, host }: { allowed?: string[], host?: string } = {}): Promise<Shop> {
   const app = Fastify({ forceCloseConnections: true })
   t.teardown(() => app.close())
   await app.register(session, options)
@@ -43,7 +43,8 @@ async function openShop (t: Test, browser: Browser, options: SessionOptions = {}
   app.get('/login', async ({ session }) => { session.set('user', 'ann') })
   app.get('/chat', { websocket: true }, (socket, { session }) => { socket.send(String(session.get('user') ?? 'nobody')) })
   app.post('/act', async (request) => { users.set(request, request.session.get('user') ?? 'nobody'); return 'done' })
-  const origin = await app.listen({ port: 0, host: '127.0.0.1' })
+  const address = await app.listen({ port: 0, host: '127.0.0.1' })
+  const origin = address.replace('127.0.0.1', host ?? '127.0.0.1')
   const profile = await browser.newContext()
   t.teardown(() => profile.close())
   profile.setDefaultTimeout(10_000)
@@ -162,7 +163,7 @@ t.test('requests with a session, by the page that sends them', async (t) => {
   await t.test('CORS lets a page read the answer, and trustedOrigins lets it act', async (t) => {
     const json = { mode: 'cors', credentials: 'include', headers: { 'content-type': 'application/json' }, body: '{}' }
     for (const trustedOrigins of [[], [sameSite]]) {
-      const shop = await openShop(t, browser, { ...none, trustedOrigins }, [sameSite, crossSite])
+      const shop = await openShop(t, browser, { ...none, trustedOrigins }, { allowed: [sameSite, crossSite] })
       await shop.page.goto(sameSite)
       await send(shop.page, `${shop.origin}/act`, json)
       t.match(last(shop), [trustedOrigins.length === 0 ? { status: 403, user: null } : { status: 200, user: 'ann' }])
@@ -181,4 +182,39 @@ t.test('requests with a session, by the page that sends them', async (t) => {
     await shop.page.goto(sameSite)
     t.equal(await listen(shop.page, `${shop.origin}/chat`), 'ann')
   })
+})
+
+t.test('over plain http browsers send no Sec-Fetch-Site, and the Origin decides', async (t) => {
+  const executable = needs(t, 'chromium')
+  if (executable === null) return
+  const browser = await startBrowser(t, executable, ['--host-resolver-rules=MAP *.test 127.0.0.1'])
+  const { sameSite } = await startPages(t)
+  const elsewhere = (host: string) => sameSite.replace('127.0.0.1', host)
+  const shop = await openShop(t, browser, {}, { host: 'shop.test' })
+  const { page, origin } = shop
+  const last = () => shop.seen.splice(0).map(({ status, user, site }) => [status, user, site])
+
+  await page.goto(`${origin}/page`)
+  await submit(page, `${origin}/act`)
+  await page.goto(`${origin}/page`)
+  await send(page, `${origin}/act`, {})
+  t.same(last(), [[200, 'ann', undefined], [200, 'ann', undefined]])
+  t.equal(await listen(page, `${origin}/chat`), 'ann')
+
+  for (const host of ['shop.test', 'blog.shop.test']) {
+    await page.goto(elsewhere(host))
+    await submit(page, `${origin}/act`)
+    await page.goto(elsewhere(host))
+    await send(page, `${origin}/act`, { mode: 'no-cors', credentials: 'include' })
+    t.same(last(), [[403, null, undefined], [403, null, undefined]], host)
+    t.equal(await listen(page, `${origin}/chat`), null)
+  }
+  await page.goto(elsewhere('evil.test'))
+  await submit(page, `${origin}/act`)
+  t.same(last(), [[200, 'nobody', undefined]], 'SameSite has kept the cookie back')
+
+  await page.goto(`${origin}/page`)
+  await page.evaluate("document.head.insertAdjacentHTML('beforeend', '<meta name=referrer content=no-referrer>')")
+  await submit(page, `${origin}/act`)
+  t.same(last(), [[403, null, undefined]], 'with no-referrer a form has no origin')
 })

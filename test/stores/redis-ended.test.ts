@@ -42,7 +42,7 @@ async function begin (store: RedisStore): Promise<string> {
 
 /** Ends a session in one store, and asks what the other one heard. */
 async function tellAndHear (t: Test, teller: RedisStore, heard: Heard): Promise<void> {
-  for (const reason of ['logout', 'revoked', 'limit', 'replaced'] as const) {
+  for (const reason of ['logout', 'revoked', 'limit', 'replaced', 'invalid'] as const) {
     const id = await begin(teller)
     await teller.destroy(id, { reason })
     t.equal(await hears(heard, id), reason)
