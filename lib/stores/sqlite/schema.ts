@@ -32,8 +32,8 @@ export function prepareFile (connection: Connection, { durability, maxBytes, pat
   if (isNew) connection.exec('PRAGMA auto_vacuum = INCREMENTAL')
   const mode = pragma(connection, 'journal_mode = WAL')
   if (mode !== 'wal') throw new UnfitStoreError(`${name} cannot have a write-ahead log (journal_mode is ${String(mode)}): it has to be a file on a disk of this machine`)
-  if (isNew) createTables(connection, name)
   connection.exec(`PRAGMA synchronous = ${durability === 'full' ? 'FULL' : 'NORMAL'}`)
+  if (isNew) createTables(connection, name)
   connection.exec(`PRAGMA journal_size_limit = ${MAX_LOG_BYTES}`)
   if (maxBytes !== null) connection.exec(`PRAGMA max_page_count = ${Math.floor(maxBytes / Number(pragma(connection, 'page_size')))}`)
 }
