@@ -9,13 +9,13 @@ interface OwnedRow {
 const FIND = 'SELECT expires_at FROM owned WHERE owner = ? AND id = ?'
 
 export function addOwned (connection: Connection, owner: string, id: string, entry: OwnerEntry, now: number): OwnerAddition {
-  const { expiresAt, limit, onLimit = 'end-oldest', replaces = id, isSuccessor = false } = entry
+  const { expiresAt, limit, onLimit = 'end-oldest', replaces, isSuccessor = false } = entry
   const answer = (result: OwnerAddition['result']) => ({ result, marked: markedOf(connection, owner) })
-  if (isSuccessor && connection.get<OwnedRow>(FIND, owner, replaces)?.expires_at === null) return answer('ended')
+  if (isSuccessor && replaces !== undefined && connection.get<OwnedRow>(FIND, owner, replaces)?.expires_at === null) return answer('ended')
   if (limit !== undefined) {
-    const tooMany = countOthers(connection, owner, [id, replaces], now) + 1 - limit
+    const tooMany = countOthers(connection, owner, [id, replaces ?? id], now) + 1 - limit
     if (tooMany > 0 && onLimit === 'refuse') return answer('refused')
-    if (tooMany > 0) markSoonest(connection, owner, [id, replaces], tooMany, now)
+    if (tooMany > 0) markSoonest(connection, owner, [id, replaces ?? id], tooMany, now)
   }
   connection.run('INSERT INTO owned (owner, id, expires_at) VALUES (?, ?, ?) ON CONFLICT (owner, id) DO UPDATE SET expires_at = excluded.expires_at WHERE expires_at IS NOT NULL', owner, id, expiresAt)
   return answer('done')
