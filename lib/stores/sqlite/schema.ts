@@ -22,7 +22,7 @@ PRAGMA user_version = ${FORMAT}`
 
 const MAX_LOG_BYTES = 16 * 1024 * 1024
 
-/** Makes the tables in an empty file, and sets up the connection. Throws an `UnfitStoreError` for a file of something else. */
+/** Makes the tables in an empty file, and sets up the connection. Throws an `UnfitStoreError` for a file of something else, and what SQLite says of one that may not be written. */
 export function prepareFile (connection: Connection, { durability, maxBytes, path }: SqliteSettings): void {
   const name = path ?? 'the database'
   // SQLite would wait with the event loop standing still
@@ -33,7 +33,7 @@ export function prepareFile (connection: Connection, { durability, maxBytes, pat
   const mode = pragma(connection, 'journal_mode = WAL')
   if (mode !== 'wal') throw new UnfitStoreError(`${name} cannot have a write-ahead log (journal_mode is ${String(mode)}): it has to be a file on a disk of this machine`)
   connection.exec(`PRAGMA synchronous = ${durability === 'full' ? 'FULL' : 'NORMAL'}`)
-  if (isNew) createTables(connection, name)
+  createTables(connection, name)
   connection.exec(`PRAGMA journal_size_limit = ${MAX_LOG_BYTES}`)
   if (maxBytes !== null) connection.exec(`PRAGMA max_page_count = ${Math.floor(maxBytes / Number(pragma(connection, 'page_size')))}`)
 }
@@ -48,6 +48,8 @@ function createTables (connection: Connection, name: string): void {
   connection.transaction(() => {
     // another process may have been first
     if (isEmpty(connection, name)) connection.exec(TABLES)
+    // changes nothing, and fails where the file may not be written
+    connection.exec('DELETE FROM sweep WHERE only <> 1')
   })
 }
 
