@@ -50,6 +50,10 @@ export const CookieNotDeliverableError = createError<'FST_KEEP_COOKIE_NOT_DELIVE
 export const StoreError = createError<'FST_KEEP_STORE', 503, [options?: ErrorOptions]>(
   'FST_KEEP_STORE', 'The session store is unavailable', 503)
 
+/** Raised by a store of a bounded size that has no room left, as the `cause` of the `StoreError` that a request fails with; reading goes on. */
+export const StoreFullError = createError<'FST_KEEP_STORE_FULL', 503, [why: string, options?: ErrorOptions]>(
+  'FST_KEEP_STORE_FULL', 'the session store is full: %s', 503)
+
 /** Raised when the store did not answer within `storeTimeout`; the `cause` names the function. */
 export const StoreTimeoutError = createError<'FST_KEEP_STORE_TIMEOUT', 503, [options?: ErrorOptions]>(
   'FST_KEEP_STORE_TIMEOUT', 'The session store did not answer in time', 503)

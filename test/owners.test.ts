@@ -12,6 +12,7 @@ import { liveObjectStore } from './fixtures/live-object-store.js'
 import { findProgram } from './needs.js'
 import { connectIoRedis } from './fixtures/redis-clients.js'
 import { startRedis } from './fixtures/redis.js'
+import { sqliteStore } from './fixtures/sqlite.js'
 import { memoryStore, recorded, slowStore, wrapped } from './fixtures/stores.js'
 
 type MakeStore = (t: Test, clock: Clock) => Promise<SessionStore>
@@ -19,6 +20,7 @@ type MakeStore = (t: Test, clock: Clock) => Promise<SessionStore>
 const stores: Record<string, MakeStore> = {
   'a store that answers at once': async (_t, clock) => memoryStore(clock),
   'a slow store': async (_t, clock) => slowStore(clock),
+  SQLite: async (_t, clock) => sqliteStore({ clock }),
   ...(findProgram('redis') !== null && {
     Redis: async (t: Test, clock: Clock) => new RedisStore({ client: await connectIoRedis(t, await startRedis(t)), clock })
   })

@@ -9,6 +9,7 @@ import { goodRecord } from './fixtures/good-record.js'
 import { liveObjectStore } from './fixtures/live-object-store.js'
 import { connectIoRedis } from './fixtures/redis-clients.js'
 import { startRedis } from './fixtures/redis.js'
+import { sqliteStore } from './fixtures/sqlite.js'
 import { memoryStore, wrapped } from './fixtures/stores.js'
 import { findProgram } from './needs.js'
 import { newId } from '../lib/store-suite/context.js'
@@ -29,6 +30,7 @@ const slow = (): SessionStore => {
 const stores: Record<string, (t: Test) => Promise<SessionStore>> = {
   'a store that answers at once': async () => memoryStore(),
   'a slow store': async () => slow(),
+  SQLite: async () => sqliteStore(),
   ...(findProgram('redis') !== null && {
     Redis: async (t: Test) => new RedisStore({ client: await connectIoRedis(t, await startRedis(t), { keyPrefix: 'mine:' }) })
   })

@@ -10,6 +10,7 @@ import { Browser } from './fixtures/app.js'
 import { liveObjectStore } from './fixtures/live-object-store.js'
 import { connectIoRedis } from './fixtures/redis-clients.js'
 import { startRedis } from './fixtures/redis.js'
+import { sqliteStore } from './fixtures/sqlite.js'
 import { memoryStore, slowStore, wrapped } from './fixtures/stores.js'
 import { findProgram } from './needs.js'
 
@@ -18,6 +19,7 @@ type MakeStore = (t: Test) => Promise<SessionStore>
 const stores: Record<string, MakeStore> = {
   'a store that answers at once': async () => memoryStore(),
   'a slow store, which tells nothing': async () => slowStore(),
+  SQLite: async () => sqliteStore(),
   'a store made for express-session': async () => fromExpressStore(liveObjectStore()),
   ...(findProgram('redis') !== null && {
     Redis: async (t: Test) => new RedisStore({ client: await connectIoRedis(t, await startRedis(t)) })

@@ -4,6 +4,7 @@ import { inspect } from 'node:util'
 import t, { type Test } from 'tap'
 import { requireSession, type SessionOptions } from '../index.js'
 import { RedisStore } from '../lib/stores/redis/redis-store.js'
+import { SqliteStore, type SqliteDatabase } from '../lib/stores/sqlite/sqlite-store.js'
 import { fromExpressStore, type ExpressStore } from '../lib/stores/express/express-store.js'
 import { tokenOf } from '../lib/record/token.js'
 import type { SessionStore } from '../types/store.js'
@@ -89,6 +90,7 @@ const holders: Record<string, (next: () => unknown) => SessionStore> = {
   'a store of one\'s own that answers later': (next) => ({ ...wrapped(memoryStore(clock), () => {}), read: async () => ({ record: next() }).record as never }),
   'an express store': (next) => fromExpressStore(rowsOf(() => next()), { clock }),
   'an express store with a text': (next) => fromExpressStore(rowsOf(() => ({ cookie: {}, 'fastify-keep': textOf(next()) })), { clock }),
+  SQLite: (next) => new SqliteStore({ clock, database: rowDatabase(() => next()) }),
   Redis: (next) => new RedisStore({ clock, client: { call: async (command: string) => command === 'HGETALL' ? hashOf(next()) : command === 'INFO' ? '' : '1' } })
 }
 
@@ -102,6 +104,21 @@ function textOf (value: unknown): unknown {
   } catch {
     return inspect(value)
   }
+}
+
+/** A database in which every session has this row. */
+function rowDatabase (next: () => unknown): SqliteDatabase {
+  const rows = (sql: string) => {
+    if (sql === 'PRAGMA journal_mode = WAL') return [{ journal_mode: 'wal' }]
+    if (sql === 'PRAGMA application_id') return [{ application_id: 0x6b656570 }]
+    return sql.startsWith('PRAGMA') ? [{ value: 1 }] : [rowOf(next())]
+  }
+  return { exec () {}, prepare: (sql) => ({ get: () => rows(sql)[0], all: () => rows(sql), run () {} }) }
+}
+
+function rowOf (value: unknown): unknown {
+  const { expiresAt, ...record } = Object(value) as Record<string, unknown>
+  return { expires_at: expiresAt, record: textOf(record) }
 }
 
 /** The fields of a Redis hash, as they would be had this been written. */

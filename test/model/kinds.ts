@@ -6,6 +6,7 @@ import { fromExpressStore, type ExpressStore } from '../../lib/stores/express/ex
 import { RedisStore, type IoRedisClient } from '../../lib/stores/redis/redis-store.js'
 import type { SessionStore } from '../../types/store.js'
 import { liveObjectStore } from '../fixtures/live-object-store.js'
+import { sqliteStore } from '../fixtures/sqlite.js'
 import { functionsOf, gated } from './gated-store.js'
 import type { StoreKind } from './kit.js'
 
@@ -28,6 +29,19 @@ export const memoryKind: StoreKind = {
   build (place: () => SessionStore, gate, clock) {
     const names = functionsOf<SessionStore>(new MemoryStore({ clock }))
     return { gated: gated(names, place, gate), plain: gated(names, place, () => null) }
+  }
+}
+
+/** One file for all schedules, which know nothing of each other's ids. */
+export const sqliteKind: StoreKind = {
+  repeats: false,
+  queues: false,
+  appliesLate: true,
+  empty: () => null,
+  build (_place, gate, clock) {
+    const store: SessionStore = sqliteStore({ clock })
+    const names = functionsOf(store)
+    return { gated: gated(names, () => store, gate), plain: store }
   }
 }
 

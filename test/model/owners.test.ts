@@ -3,11 +3,13 @@
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
 import { RedisStore } from '../../lib/stores/redis/redis-store.js'
+import { SqliteStore } from '../../lib/stores/sqlite/sqlite-store.js'
 import type { SessionStore } from '../../types/store.js'
 import { FakeClock } from '../fixtures/clock.js'
 import { fuzzRuns } from '../fixtures/fuzz-runs.js'
 import { connectIoRedis } from '../fixtures/redis-clients.js'
 import { startRedis } from '../fixtures/redis.js'
+import { openLibsql, sqlitePath } from '../fixtures/sqlite.js'
 import { memoryStore } from '../fixtures/stores.js'
 import { findProgram } from '../needs.js'
 import { actors, type ActorName, type Limit } from './owner-actors.js'
@@ -75,6 +77,15 @@ async function holds (t: Test, makeStore: (clock: FakeClock) => Promise<SessionS
 }
 
 t.test('random schedules of up to five, in memory', async (t) => holds(t, async (clock) => memoryStore(clock), 2000))
+
+t.test('random schedules of up to five, in SQLite', async (t) => {
+  const database = openLibsql(sqlitePath())
+  await new SqliteStore({ database, durability: 'normal' }).open()
+  await holds(t, async (clock) => {
+    database.exec('DELETE FROM session; DELETE FROM owned')
+    return new SqliteStore({ database, durability: 'normal', clock })
+  }, 300)
+})
 
 t.test('random schedules of up to five, in Redis', { skip: findProgram('redis') === null && 'no Redis here' }, async (t) => {
   const client = await connectIoRedis(t, await startRedis(t))

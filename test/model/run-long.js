@@ -1,4 +1,4 @@
-// npm run test:model -- --minutes 30 [--store memory|express|redis] [--seed n] [--path p] [--only kind]
+// npm run test:model -- --minutes 30 [--store memory|express|sqlite|redis] [--seed n] [--path p] [--only kind]
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'

@@ -1,4 +1,4 @@
-// The lists of owners in Redis give the same answers as those in memory, whatever is done in whatever order.
+// The lists of owners in every store give the same answers as those in memory, whatever is done in whatever order.
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
@@ -9,6 +9,7 @@ import { fuzzRuns } from '../fixtures/fuzz-runs.js'
 import { needs } from '../fixtures/needs.js'
 import { connectIoRedis } from '../fixtures/redis-clients.js'
 import { startRedis } from '../fixtures/redis.js'
+import { sqliteStore } from '../fixtures/sqlite.js'
 
 type Step =
   | { call: 'add', id: string, minutes: number, entry: Omit<OwnerEntry, 'expiresAt'> }
@@ -56,10 +57,7 @@ async function take (owners: SessionOwners, owner: string, step: Step): Promise<
   }
 }
 
-t.test('Redis', async (t) => {
-  if (needs(t, 'redis') === null) return
-  const client = await connectIoRedis(t, await startRedis(t))
-  const { owners } = new RedisStore({ client, clock })
+async function agree (owners: SessionOwners): Promise<void> {
   let count = 0
   await fc.assert(fc.asyncProperty(steps, async (schedule) => {
     now = START
@@ -71,4 +69,12 @@ t.test('Redis', async (t) => {
       assert.deepEqual([await take(owners, owner, step), await take(owners, owner, { call: 'list' })], expected, `step ${index}: ${JSON.stringify(step)}`)
     }
   }), { numRuns: fuzzRuns(300) })
+}
+
+t.test('SQLite', () => agree(sqliteStore({ clock }).owners))
+
+t.test('Redis', async (t) => {
+  if (needs(t, 'redis') === null) return
+  const client = await connectIoRedis(t, await startRedis(t))
+  await agree(new RedisStore({ client, clock }).owners)
 })

@@ -12,6 +12,7 @@ import { liveObjectStore } from '../fixtures/live-object-store.js'
 import { needs } from '../fixtures/needs.js'
 import { connectIoRedis } from '../fixtures/redis-clients.js'
 import { startRedis } from '../fixtures/redis.js'
+import { sqliteStore } from '../fixtures/sqlite.js'
 
 type Step =
   | { call: 'create', record: SessionRecord }
@@ -118,4 +119,9 @@ t.test('Redis', async (t) => {
   const clock = new TestClock()
   const client = await connectIoRedis(t, await startRedis(t))
   await agrees(new RedisStore({ client, clock }), clock, 300)
+})
+
+t.test('SQLite', async () => {
+  const clock = new TestClock()
+  await agrees(sqliteStore({ clock }), clock, 300)
 })
