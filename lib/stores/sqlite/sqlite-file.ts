@@ -18,7 +18,8 @@ export class SqliteFile {
 
   /** Throws an `UnfitStoreError` where the file cannot be used, and SQLite's own error while another process prepares it. */
   get connection (): Connection {
-    return this.#connection ??= this.#open()
+    this.#connection ??= this.#open()
+    return this.#connection
   }
 
   /** Leaves alone a database that was given. */
