@@ -7,7 +7,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 import { Browser } from './fixtures/app.js'
-import { readDocument, trySnippets } from './fixtures/snippets.js'
+import { readDocument, trySnippets, type Preparation, type Trial } from './fixtures/snippets.js'
+import { hasNodeSqlite, sqlitePath } from './fixtures/sqlite.js'
 
 const post = (browser: Browser, url: string, body: object = {}) => browser.visit(url, { method: 'POST', body })
 
@@ -190,6 +191,30 @@ await trySnippets('docs/serverless.md', {
   async lambda (t, app) {
     const login = await app.inject({ url: '/login', method: 'POST', headers: { 'x-forwarded-proto': 'https' } })
     t.match(login.headers['set-cookie'], /^__Host-sid=.*; Secure/)
+  }
+})
+
+/** Without SQLite of its own Node.js takes a driver's. */
+const ownFile: Preparation = async (_t, code) => hasNodeSqlite ? code.replace('./sessions.db', sqlitePath()) : code.replace("{ path: './sessions.db' }", `{ database: openLibsql('${sqlitePath()}') }`).replace('import ', "import { openLibsql } from '../../test/fixtures/sqlite.js'\nimport ")
+
+const survives: Trial = async (t, app) => {
+  app.get('/', async ({ session }) => session.update('n', (n) => Number(n ?? 0) + 1))
+  const browser = new Browser(app)
+  await browser.visit('/')
+  t.equal((await browser.visit('/')).body, '2')
+}
+
+await trySnippets('docs/sqlite.md', { path: survives, database: survives }, {
+  path: ownFile,
+  database: async (_t, code) => code.replace('./sessions.db', sqlitePath())
+})
+
+await trySnippets('docs/deploy.md', {
+  async shutdown (t, app) {
+    const before = process.listenerCount('SIGTERM')
+    t.ok(before > 0)
+    process.removeAllListeners('SIGTERM').removeAllListeners('SIGINT')
+    await app.ready()
   }
 })
 

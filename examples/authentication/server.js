@@ -1,10 +1,10 @@
-// Starts the example: on its own, or with REDIS_URL in two processes that share their sessions.
+// Starts the example: on its own, with SQLITE on a file, or with REDIS_URL in two processes that share their sessions.
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { buildApp } from './app.js'
 import { demo } from './users.js'
 
-const { PORT = '3000', HOST = '127.0.0.1', REDIS_URL } = process.env
+const { PORT = '3000', HOST = '127.0.0.1', REDIS_URL, SQLITE } = process.env
 const isSecond = process.send !== undefined
 
 if (REDIS_URL && !isSecond) {
@@ -12,7 +12,7 @@ if (REDIS_URL && !isSecond) {
   fork(fileURLToPath(import.meta.url), { env: { ...process.env, PORT: String(next) } })
 }
 
-const app = buildApp(REDIS_URL ? await onRedis() : {})
+const app = buildApp({ forceCloseConnections: true, ...await place() })
 const address = await app.listen({ port: Number(PORT), host: HOST })
 console.log(isSecond
   ? `and at ${address}, with the same sessions`
@@ -20,8 +20,21 @@ console.log(isSecond
 
 process.once('disconnect', () => process.exit()) // the second ends with the first
 
-async function onRedis () {
-  const { connect } = await import('./redis.js')
-  const { store, users } = await connect(REDIS_URL)
-  return { session: { store }, users }
+// What is under way is answered and saved first
+for (const signal of ['SIGTERM', 'SIGINT']) {
+  process.once(signal, () => app.close().finally(() => process.exit()))
+}
+
+/** Where sessions and users are kept. */
+async function place () {
+  if (REDIS_URL) {
+    const { connect } = await import('./redis.js')
+    const { store, users } = await connect(REDIS_URL)
+    return { session: { store }, users }
+  }
+  if (SQLITE) {
+    const { openStore } = await import('./sqlite.js')
+    return { session: { store: await openStore(SQLITE) } }
+  }
+  return {}
 }

@@ -5,9 +5,11 @@ import type { BrowserContextOptions, Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import type { SessionOptions } from '../../index.js'
 import { startBrowser } from '../fixtures/browser.js'
-import { startAuthentication, startTwoProcesses } from '../fixtures/example.js'
+import { startAuthentication, startOnFile, startTwoProcesses } from '../fixtures/example.js'
+import { freePort } from '../fixtures/free-port.js'
 import { needs } from '../fixtures/needs.js'
 import { startRedis } from '../fixtures/redis.js'
+import { sqlitePath } from '../fixtures/sqlite.js'
 
 const EMAIL = 'ujjwal@m.com'
 const PASSWORD = '123'
@@ -209,6 +211,30 @@ t.test('with REDIS_URL the authentication example runs in two processes behind o
   t.equal(await opens(other, '/user', token), true)
   await fetch(`${other}/logout`, { method: 'POST', headers: { cookie: `sid=${token}` }, redirect: 'manual' })
   t.equal(await opens(one, '/user', token), false)
+})
+
+t.test('a restart on SQLite in the middle of a visit logs nobody out', async (t) => {
+  const executable = needs(t, 'chromium')
+  if (executable === null) return
+  const [path, port] = [sqlitePath(), await freePort()]
+  const page = await (await startBrowser(t, executable)).newPage({ baseURL: `http://127.0.0.1:${port}` })
+  const first = await startOnFile(t, path, port)
+  await page.goto('/login')
+  await logIn(page)
+  await page.waitForURL('/user')
+  await page.goto('/user/notes')
+  await first.stop()
+  const second = await startOnFile(t, path, port)
+  await page.getByLabel('New note').fill('written before the restart, sent after it')
+  await page.getByRole('button', { name: 'Add' }).click()
+  await page.getByRole('listitem').filter({ hasText: 'written before the restart' }).waitFor()
+  await page.goto('/')
+  await page.getByRole('button', { name: 'Log out' }).click()
+  await page.getByRole('heading', { name: 'You are logged out' }).waitFor()
+  await second.stop()
+  await startOnFile(t, path, port)
+  await page.goto('/user')
+  t.match(page.url(), /\/login/, 'and a logout stays one')
 })
 
 async function logIn (page: Page, { password = PASSWORD } = {}): Promise<void> {

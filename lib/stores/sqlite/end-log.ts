@@ -1,4 +1,4 @@
-// Tells a process of the sessions that end: each end writes a line, and whoever listens reads on.
+// Tells a process of the sessions that end: each end writes a line, and those who listen read on.
 import type { EndListener, EndReason } from '../../../types/store.js'
 import { patiently } from './patience.js'
 import type { SqliteFile } from './sqlite-file.js'
