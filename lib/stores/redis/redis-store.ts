@@ -12,10 +12,10 @@ import type { SessionOwners } from '../../../types/owners.js'
 import type { DestroyResult, EndCondition, EndedSession, EndListener, SessionChanges, SessionRecord, SessionRenewal, SessionStore, TouchResult, UpdateResult } from '../../../types/store.js'
 import { ENDED_FOR } from '../../record/record.js'
 import { corruptRecord } from '../../record/corrupt-record.js'
+import { endMessage, tellEnd } from '../end-messages.js'
 import { commandSender, isNeverConnected, surviveErrors, toEntries, toText, type RedisClient, type SendCommand } from './redis-client.js'
 import { asText, changedFields, fieldText, lifetimeText, recordFields, recordOf } from './redis-record.js'
 import { RedisOwners } from './redis-owners.js'
-import { endedChannel, endMessage, tellEnd } from './end-messages.js'
 import { checkServer } from './redis-requirements.js'
 import { isReply, runScript, type RedisScript } from './redis-script.js'
 import { scanIds } from './scan-ids.js'
@@ -174,4 +174,9 @@ function optional (value: string | number | undefined): string {
 
 function createNonce (): string {
   return randomBytes(9).toString('base64url')
+}
+
+/** One for all sessions under the prefix. A process hears of ends that it does not care about, but sends no command for each session that it does. */
+function endedChannel (prefix: string): string {
+  return `${prefix}ended`
 }

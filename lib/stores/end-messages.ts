@@ -1,13 +1,8 @@
 // What one process tells the others when a session ends: its id, which opens nothing, and why.
-import { isId } from '../../record/token.js'
-import type { EndListener, EndReason } from '../../../types/store.js'
+import { isId } from '../record/token.js'
+import type { EndListener, EndReason } from '../../types/store.js'
 
 const REASONS = new Set<string>(['logout', 'revoked', 'limit', 'replaced', 'invalid', 'expired', 'evicted'] satisfies EndReason[])
-
-/** One for all sessions under the prefix. A process hears of ends that it does not care about, but sends no command for each session that it does. */
-export function endedChannel (prefix: string): string {
-  return `${prefix}ended`
-}
 
 export function endMessage (id: string, reason: EndReason | undefined): string {
   return `${id} ${reason ?? ''}`

@@ -1,0 +1,85 @@
+// The way to a database through `pg`, which is never imported: a pool is known by what it can do.
+import { setTimeout as delay } from 'node:timers/promises'
+import { inspect } from 'node:util'
+import { InvalidOptionError } from '../../errors.js'
+import type { PostgresAccess } from './postgres-options.js'
+
+/** One connection of a `PgPool`. */
+export interface PgClient {
+  /** Sends one statement. */
+  query (text: string): Promise<unknown>
+  /** Hears of notifications, and of the end of the connection. */
+  on (event: string, listener: (...args: never[]) => void): unknown
+  /** Gives the connection back; with `true` it is closed. */
+  release (isEnded: boolean): void
+}
+
+/** A `Pool` of `pg` 8 or newer. */
+export interface PgPool {
+  /** Sends one statement on any connection. */
+  query (text: string, values: Array<string | null>): Promise<{ rows: object[] }>
+  /** Lends one connection. */
+  connect (): Promise<PgClient>
+  /** Hears of connections that are lost while nobody uses them. */
+  on (event: 'error', listener: () => void): unknown
+}
+
+const RETRY_MS = 1000
+
+/**
+ * Makes `query` and `listen` of a `Pool` of `pg`: `new PostgresStore(fromPg(pool))`. Listens to the pool's 'error' events, since a lost
+ * connection that nobody used would otherwise end the process. Once a `session.signal` was asked for, one connection of the pool only listens.
+ * Throws an `InvalidOptionError` for what is no pool.
+ */
+export function fromPg (pool: PgPool): Required<PostgresAccess> {
+  const { query, connect, on } = (pool ?? {}) as Partial<PgPool>
+  if (typeof query !== 'function' || typeof connect !== 'function' || typeof on !== 'function' || isSingle(pool)) {
+    throw new InvalidOptionError('pool', inspect(pool, { depth: -1 }), "give a Pool of 'pg': new pg.Pool({ connectionString })")
+  }
+  pool.on('error', () => {})
+  return {
+    query: async (text, values) => (await pool.query(text, values)).rows,
+    listen: async (channel, onMessage, signal) => {
+      const lost = await listenOnce(pool, channel, onMessage, signal)
+      keepListening(lost, pool, channel, onMessage, signal)
+    }
+  }
+}
+
+/** A `Client` does one statement after the other, and ends with its connection. */
+function isSingle (pool: PgPool): boolean {
+  return 'connectionParameters' in pool
+}
+
+/** Listens until the connection is lost or the signal aborted, and answers with a promise of that. */
+async function listenOnce (pool: PgPool, channel: string, onMessage: (message: string) => void, signal: AbortSignal): Promise<{ ended: Promise<void> }> {
+  const client = await pool.connect()
+  const ended = new Promise<void>((resolve) => {
+    let isHeld = true
+    const release = () => {
+      if (isHeld) client.release(true)
+      isHeld = false
+      resolve()
+    }
+    client.on('error', release)
+    client.on('end', release)
+    signal.addEventListener('abort', release)
+    if (signal.aborted) release()
+  })
+  client.on('notification', (({ payload = '' }: { payload?: string }) => { if (!signal.aborted) onMessage(payload) }) as (...args: never[]) => void)
+  if (!signal.aborted) await client.query(`LISTEN "${channel}"`)
+  return { ended }
+}
+
+async function keepListening (first: { ended: Promise<void> }, ...[pool, channel, onMessage, signal]: Parameters<typeof listenOnce>): Promise<void> {
+  let { ended } = first
+  while (true) {
+    await ended
+    if (signal.aborted) return
+    try {
+      ended = (await listenOnce(pool, channel, onMessage, signal)).ended
+    } catch {
+      await delay(RETRY_MS, undefined, { ref: false })
+    }
+  }
+}
