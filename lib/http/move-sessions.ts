@@ -12,7 +12,7 @@ import { SessionMap, type Session } from '../session/session.js'
 import { isForeign } from '../stores/express/express-record.js'
 import { ExpressRows, type ExpressStore } from '../stores/express/express-rows.js'
 import { foreignSession } from '../stores/express/foreign-session.js'
-import { Turns } from '../stores/express/turns.js'
+import { Turns } from '../stores/turns.js'
 import { Sessions } from './sessions.js'
 import type { Duration } from '../../types/options.js'
 

@@ -4,7 +4,7 @@ import type { EndedSession, SessionLifetime, SessionRecord, SessionRenewal, Sess
 import { isRecord } from '../../lib/record/record.js'
 import { fromExpressStore, type ExpressStore } from '../../lib/stores/express/express-store.js'
 import { foreignSession } from '../../lib/stores/express/foreign-session.js'
-import { Turns } from '../../lib/stores/express/turns.js'
+import { Turns } from '../../lib/stores/turns.js'
 import { Browser, buildApp, gate, setCookies } from '../fixtures/app.js'
 import { FakeClock, HOUR, MINUTE, SECOND } from '../fixtures/clock.js'
 import { liveObjectStore } from '../fixtures/live-object-store.js'

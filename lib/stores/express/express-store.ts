@@ -15,7 +15,7 @@ import type { Clock, Duration } from '../../../types/options.js'
 import type { DestroyResult, EndCondition, EndedSession, SessionChanges, SessionRecord, SessionRenewal, SessionStore, TouchResult, UpdateResult } from '../../../types/store.js'
 import { contentOfRow, endedRow, rowOf } from './express-record.js'
 import { ExpressRows, type ExpressStore } from './express-rows.js'
-import { Turns } from './turns.js'
+import { Turns } from '../turns.js'
 
 export type { ExpressStore } from './express-rows.js'
 

@@ -55,6 +55,6 @@ RETURNING ${marked('sessions')}::text AS answer`),
 
     remove: statement(`UPDATE ${table} SET sessions = sessions - ARRAY(SELECT jsonb_array_elements_text({ids}::jsonb)) WHERE owner = {owner}`),
 
-    list: statement(`SELECT id AS answer FROM ${table}, ${entries('sessions')} WHERE owner = {owner} AND expires > {now}::bigint`)
+    list: statement(`SELECT id AS answer FROM ${table}, LATERAL ${entries('sessions')} WHERE owner = {owner} AND expires > {now}::bigint`)
   }
 }

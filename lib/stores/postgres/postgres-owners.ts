@@ -1,4 +1,5 @@
-// Which sessions each owner has: one row per owner, and every step on one row.
+// Which sessions each owner has: one row per owner, and every step on one row. Those of this process take turns, rather than
+// each waiting for that row on a connection of its own.
 import type { Clock } from '../../../types/options.js'
 import type { OwnerAddition, OwnerEntry, SessionOwners } from '../../../types/owners.js'
 import { ownerStatements, type OwnerStatements } from './owner-statements.js'
@@ -7,12 +8,16 @@ import { checkTable } from './requirements.js'
 import { run, runStep, type Values } from './statement.js'
 import { storedText } from './stored-text.js'
 import type { TableNames } from './table-name.js'
+import { Turns } from '../turns.js'
+
+const PATIENCE_MS = 10_000
 
 export class PostgresOwners implements SessionOwners {
   readonly #ask: Ask
   readonly #table: TableNames
   readonly #clock: Clock
   readonly #statements: OwnerStatements
+  readonly #turns = new Turns()
 
   constructor (ask: Ask, table: TableNames, clock: Clock) {
     this.#ask = ask
@@ -26,28 +31,32 @@ export class PostgresOwners implements SessionOwners {
   }
 
   async add (owner: string, id: string, { expiresAt, limit, onLimit, replaces, isSuccessor = false }: OwnerEntry): Promise<OwnerAddition> {
-    const [answer] = await run(this.#ask, this.#statements.add, this.#values(owner, {
+    const [answer] = await this.#inTurn(owner, () => run(this.#ask, this.#statements.add, this.#values(owner, {
       id, expiresAt: String(expiresAt), limit: limit?.toString(), refuses: onLimit === 'refuse' ? '1' : '', replaces, isSuccessor: isSuccessor ? '1' : ''
-    }))
+    })))
     return JSON.parse(answer as string) as OwnerAddition
   }
 
   async renew (owner: string, id: string, expiresAt: number): Promise<boolean> {
-    return await runStep(this.#ask, this.#statements.renew, this.#values(owner, { id, expiresAt: String(expiresAt) })) === 'true'
+    return await this.#inTurn(owner, () => runStep(this.#ask, this.#statements.renew, this.#values(owner, { id, expiresAt: String(expiresAt) }))) === 'true'
   }
 
   async mark (owner: string, except: readonly string[]): Promise<readonly string[]> {
     const kept = JSON.stringify(Object.fromEntries(except.map((id) => [id, ''])))
-    const [answer] = await run(this.#ask, this.#statements.mark, this.#values(owner, { except: kept }))
+    const [answer] = await this.#inTurn(owner, () => run(this.#ask, this.#statements.mark, this.#values(owner, { except: kept })))
     return answer === undefined ? [] : JSON.parse(answer) as string[]
   }
 
   async remove (owner: string, ids: readonly string[]): Promise<void> {
-    if (ids.length > 0) await run(this.#ask, this.#statements.remove, this.#values(owner, { ids: JSON.stringify(ids) }))
+    if (ids.length > 0) await this.#inTurn(owner, () => run(this.#ask, this.#statements.remove, this.#values(owner, { ids: JSON.stringify(ids) })))
   }
 
   list (owner: string): Promise<readonly string[]> {
     return run(this.#ask, this.#statements.list, this.#values(owner, {}))
+  }
+
+  #inTurn<T> (owner: string, step: () => Promise<T>): Promise<T> {
+    return this.#turns.take(owner, PATIENCE_MS, step)
   }
 
   #values (owner: string, more: Values): Values {

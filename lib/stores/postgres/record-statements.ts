@@ -13,8 +13,8 @@ import { bytesSql } from './stored-text.js'
 const LIVE = 'ended_at IS NULL AND expires_at > {now}::bigint'
 
 // `renewedExpiresAt` of lib/record, and what it asks for
-const RENEWED = `CASE WHEN expires_at > {atMost}::bigint + {tolerance}::bigint THEN {atMost}::bigint ELSE greatest(expires_at, {renewTo}::bigint) END`
-const IS_RENEWABLE = `lifetime = {renewLifetime} AND absolute_expires_at = {renewAbsolute}::bigint AND ({renewOwner} IS NULL OR owner = {renewOwner})`
+const RENEWED = 'CASE WHEN expires_at > {atMost}::bigint + {tolerance}::bigint THEN {atMost}::bigint ELSE greatest(expires_at, {renewTo}::bigint) END'
+const IS_RENEWABLE = 'lifetime = {renewLifetime} AND absolute_expires_at = {renewAbsolute}::bigint AND ({renewOwner} IS NULL OR owner = {renewOwner})'
 
 // `applyChanges` of lib/record
 const IS_REPEATED = 'coalesce(verifier = {verifier}, false)'
@@ -23,7 +23,7 @@ const HOLDS = `(${IS_REPEATED} OR (
       AND ({ifVerifier} IS NULL OR verifier = {ifVerifier})
       AND ({ifLifetime} IS NULL OR lifetime = {ifLifetime})))
     AND ({ifKey} IS NULL OR (data ->> {ifKey}) IS NOT DISTINCT FROM {ifEncoded})`
-const CHANGED = `((CASE WHEN {clear} = '1' THEN '{}'::jsonb ELSE data END || {set}::jsonb) - ARRAY(SELECT jsonb_array_elements_text({remove}::jsonb)))`
+const CHANGED = '((CASE WHEN {clear} = \'1\' THEN \'{}\'::jsonb ELSE data END || {set}::jsonb) - ARRAY(SELECT jsonb_array_elements_text({remove}::jsonb)))'
 // jsonb as text is never shorter than its keys and values
 const FITS = `({maxSize} IS NULL
     OR octet_length(${CHANGED}::text) <= {maxSize}::bigint

@@ -11,7 +11,7 @@ export type Values = Readonly<Record<string, string | null | undefined>>
 
 export function statement (sql: string): Statement {
   const names: string[] = []
-  const text = sql.replace(/\{(\w+)\}/g, (_all, name: string) => {
+  const text = sql.replace(/\{([a-z]\w*)\}/gi, (_all, name: string) => {
     if (!names.includes(name)) names.push(name)
     return `$${names.indexOf(name) + 1}::text`
   })

@@ -1,10 +1,10 @@
 // Any string as PostgreSQL can hold it. Neither text nor jsonb takes U+0000 or half a surrogate pair, so these are
 // written as U+001A and four digits, and so is U+001A itself.
 
-const UNSTORABLE = /[\u0000\u001a]|\p{Surrogate}/gu
-const IS_UNSTORABLE = new RegExp(UNSTORABLE.source, 'u')
 const ESCAPE = '\u001a'
-const ESCAPED = /\u001a([0-9a-f]{4})/g
+const UNSTORABLE = new RegExp(`[\0${ESCAPE}]|\\p{Surrogate}`, 'gu')
+const IS_UNSTORABLE = new RegExp(UNSTORABLE.source, 'u')
+const ESCAPED = new RegExp(`${ESCAPE}([0-9a-f]{4})`, 'g')
 
 export function storedText (text: string): string {
   if (!IS_UNSTORABLE.test(text)) return text
