@@ -12,10 +12,20 @@ import { liveObjectStore } from './fixtures/live-object-store.js'
 import { findProgram } from './needs.js'
 import { connectIoRedis } from './fixtures/redis-clients.js'
 import { startRedis } from './fixtures/redis.js'
+import { startPostgres } from './fixtures/postgres.js'
+import { postgresStore } from './fixtures/postgres-clients.js'
 import { sqliteStore } from './fixtures/sqlite.js'
 import { memoryStore, recorded, slowStore, wrapped } from './fixtures/stores.js'
 
 type MakeStore = (t: Test, clock: Clock) => Promise<SessionStore>
+
+// one server for all of them, with a table for each
+let tables = 0
+let started: Promise<string> | null = null
+function server (): Promise<string> {
+  started ??= startPostgres(t)
+  return started
+}
 
 const stores: Record<string, MakeStore> = {
   'a store that answers at once': async (_t, clock) => memoryStore(clock),
@@ -23,6 +33,9 @@ const stores: Record<string, MakeStore> = {
   SQLite: async (_t, clock) => sqliteStore({ clock }),
   ...(findProgram('redis') !== null && {
     Redis: async (t: Test, clock: Clock) => new RedisStore({ client: await connectIoRedis(t, await startRedis(t)), clock })
+  }),
+  ...(findProgram('postgres') !== null && {
+    PostgreSQL: async (t: Test, clock: Clock) => postgresStore(t, await server(), { clock, table: `owners_${++tables}` })
   })
 }
 

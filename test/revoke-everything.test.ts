@@ -9,6 +9,8 @@ import { goodRecord } from './fixtures/good-record.js'
 import { liveObjectStore } from './fixtures/live-object-store.js'
 import { connectIoRedis } from './fixtures/redis-clients.js'
 import { startRedis } from './fixtures/redis.js'
+import { startPostgres } from './fixtures/postgres.js'
+import { postgresStore } from './fixtures/postgres-clients.js'
 import { sqliteStore } from './fixtures/sqlite.js'
 import { memoryStore, wrapped } from './fixtures/stores.js'
 import { findProgram } from './needs.js'
@@ -33,6 +35,9 @@ const stores: Record<string, (t: Test) => Promise<SessionStore>> = {
   SQLite: async () => sqliteStore(),
   ...(findProgram('redis') !== null && {
     Redis: async (t: Test) => new RedisStore({ client: await connectIoRedis(t, await startRedis(t), { keyPrefix: 'mine:' }) })
+  }),
+  ...(findProgram('postgres') !== null && {
+    PostgreSQL: async (t: Test) => postgresStore(t, await startPostgres(t))
   })
 }
 

@@ -10,6 +10,8 @@ import { Browser } from './fixtures/app.js'
 import { liveObjectStore } from './fixtures/live-object-store.js'
 import { connectIoRedis } from './fixtures/redis-clients.js'
 import { startRedis } from './fixtures/redis.js'
+import { startPostgres } from './fixtures/postgres.js'
+import { postgresStore } from './fixtures/postgres-clients.js'
 import { sqliteStore } from './fixtures/sqlite.js'
 import { memoryStore, slowStore, wrapped } from './fixtures/stores.js'
 import { findProgram } from './needs.js'
@@ -23,6 +25,9 @@ const stores: Record<string, MakeStore> = {
   'a store made for express-session': async () => fromExpressStore(liveObjectStore()),
   ...(findProgram('redis') !== null && {
     Redis: async (t: Test) => new RedisStore({ client: await connectIoRedis(t, await startRedis(t)) })
+  }),
+  ...(findProgram('postgres') !== null && {
+    PostgreSQL: async (t: Test) => postgresStore(t, await startPostgres(t))
   })
 }
 

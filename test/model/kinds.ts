@@ -3,6 +3,7 @@
 // express store, at the commands to Redis.
 import { MemoryStore } from '../../index.js'
 import { fromExpressStore, type ExpressStore } from '../../lib/stores/express/express-store.js'
+import { PostgresStore, type PostgresAccess } from '../../lib/stores/postgres/postgres-store.js'
 import { RedisStore, type IoRedisClient } from '../../lib/stores/redis/redis-store.js'
 import type { SessionStore } from '../../types/store.js'
 import { liveObjectStore } from '../fixtures/live-object-store.js'
@@ -42,6 +43,20 @@ export const sqliteKind: StoreKind = {
     const store: SessionStore = sqliteStore({ clock })
     const names = functionsOf(store)
     return { gated: gated(names, () => store, gate), plain: store }
+  }
+}
+
+/** Each function is one statement. */
+export function postgresKind (access: PostgresAccess): StoreKind {
+  return {
+    repeats: false,
+    queues: false,
+    appliesLate: true,
+    empty: () => null,
+    build (_place, gate, clock) {
+      const store: SessionStore = new PostgresStore({ ...access, clock, sweepInterval: '1d' })
+      return { gated: gated(functionsOf(store), () => store, gate), plain: store }
+    }
   }
 }
 

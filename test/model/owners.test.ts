@@ -2,6 +2,7 @@
 // returned, nothing lives unlisted, no limit is passed, and what a dead process left undone is finished by the next one.
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
+import { fromPg, PostgresStore } from '../../lib/stores/postgres/postgres-store.js'
 import { RedisStore } from '../../lib/stores/redis/redis-store.js'
 import { SqliteStore } from '../../lib/stores/sqlite/sqlite-store.js'
 import type { SessionStore } from '../../types/store.js'
@@ -9,6 +10,8 @@ import { FakeClock } from '../fixtures/clock.js'
 import { fuzzRuns } from '../fixtures/fuzz-runs.js'
 import { connectIoRedis } from '../fixtures/redis-clients.js'
 import { startRedis } from '../fixtures/redis.js'
+import { startPostgres } from '../fixtures/postgres.js'
+import { connectPg, postgresStore } from '../fixtures/postgres-clients.js'
 import { openLibsql, sqlitePath } from '../fixtures/sqlite.js'
 import { memoryStore } from '../fixtures/stores.js'
 import { findProgram } from '../needs.js'
@@ -93,4 +96,14 @@ t.test('random schedules of up to five, in Redis', { skip: findProgram('redis') 
     await client.flushall()
     return new RedisStore({ client, clock })
   }, 300)
+})
+
+t.test('random schedules of up to five, in PostgreSQL', { skip: findProgram('postgres') === null && 'no PostgreSQL here' }, async (t) => {
+  const url = await startPostgres(t)
+  const pool = connectPg(t, url)
+  await postgresStore(t, url)
+  await holds(t, async (clock) => {
+    await pool.query('DELETE FROM fastify_sessions; DELETE FROM fastify_sessions_owners')
+    return new PostgresStore({ ...fromPg(pool), sweepInterval: '1d', clock })
+  }, 150)
 })

@@ -9,6 +9,8 @@ import { fuzzRuns } from '../fixtures/fuzz-runs.js'
 import { needs } from '../fixtures/needs.js'
 import { connectIoRedis } from '../fixtures/redis-clients.js'
 import { startRedis } from '../fixtures/redis.js'
+import { startPostgres } from '../fixtures/postgres.js'
+import { postgresStore } from '../fixtures/postgres-clients.js'
 import { sqliteStore } from '../fixtures/sqlite.js'
 
 type Step =
@@ -77,4 +79,9 @@ t.test('Redis', async (t) => {
   if (needs(t, 'redis') === null) return
   const client = await connectIoRedis(t, await startRedis(t))
   await agree(new RedisStore({ client, clock }).owners)
+})
+
+t.test('PostgreSQL', async (t) => {
+  if (needs(t, 'postgres') === null) return
+  await agree((await postgresStore(t, await startPostgres(t), { clock })).owners)
 })

@@ -12,6 +12,8 @@ import { liveObjectStore } from '../fixtures/live-object-store.js'
 import { needs } from '../fixtures/needs.js'
 import { connectIoRedis } from '../fixtures/redis-clients.js'
 import { startRedis } from '../fixtures/redis.js'
+import { startPostgres } from '../fixtures/postgres.js'
+import { postgresStore } from '../fixtures/postgres-clients.js'
 import { sqliteStore } from '../fixtures/sqlite.js'
 
 type Step =
@@ -124,4 +126,10 @@ t.test('Redis', async (t) => {
 t.test('SQLite', async () => {
   const clock = new TestClock()
   await agrees(sqliteStore({ clock }), clock, 300)
+})
+
+t.test('PostgreSQL', async (t) => {
+  if (needs(t, 'postgres') === null) return
+  const clock = new TestClock()
+  await agrees(await postgresStore(t, await startPostgres(t), { clock }), clock, 300)
 })
