@@ -7,6 +7,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 import { Browser } from './fixtures/app.js'
+import { needs } from './fixtures/needs.js'
+import { startPostgres } from './fixtures/postgres.js'
 import { readDocument, trySnippets, type Preparation, type Trial } from './fixtures/snippets.js'
 import { hasNodeSqlite, sqlitePath } from './fixtures/sqlite.js'
 
@@ -208,6 +210,15 @@ await trySnippets('docs/sqlite.md', { path: survives, database: survives }, {
   path: ownFile,
   database: async (_t, code) => code.replace('./sessions.db', sqlitePath())
 })
+
+/** The snippets make the tables, or find them. */
+const onServer: Preparation = async (t, code) => {
+  if (needs(t, 'postgres') === null) return null
+  process.env.DATABASE_URL = await startPostgres(t)
+  return code
+}
+
+await trySnippets('docs/postgres.md', { pg: survives, postgres: survives, query: survives }, { pg: onServer, postgres: onServer, query: onServer })
 
 await trySnippets('docs/deploy.md', {
   async shutdown (t, app) {

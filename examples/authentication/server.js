@@ -1,13 +1,13 @@
-// Starts the example: on its own, with SQLITE on a file, or with REDIS_URL in two processes that share their sessions.
+// Starts the example: on its own, with SQLITE on a file, or with REDIS_URL or POSTGRES_URL in two processes that share their sessions.
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { buildApp } from './app.js'
 import { demo } from './users.js'
 
-const { PORT = '3000', HOST = '127.0.0.1', REDIS_URL, SQLITE } = process.env
+const { PORT = '3000', HOST = '127.0.0.1', REDIS_URL, POSTGRES_URL, SQLITE } = process.env
 const isSecond = process.send !== undefined
 
-if (REDIS_URL && !isSecond) {
+if ((REDIS_URL || POSTGRES_URL) && !isSecond) {
   const next = Number(PORT) === 0 ? 0 : Number(PORT) + 1 // 0: any port that is free
   fork(fileURLToPath(import.meta.url), { env: { ...process.env, PORT: String(next) } })
 }
@@ -27,9 +27,9 @@ for (const signal of ['SIGTERM', 'SIGINT']) {
 
 /** Where sessions and users are kept. */
 async function place () {
-  if (REDIS_URL) {
-    const { connect } = await import('./redis.js')
-    const { store, users } = await connect(REDIS_URL)
+  if (REDIS_URL || POSTGRES_URL) {
+    const { connect } = await import(REDIS_URL ? './redis.js' : './postgres.js')
+    const { store, users } = await connect(REDIS_URL || POSTGRES_URL)
     return { session: { store }, users }
   }
   if (SQLITE) {

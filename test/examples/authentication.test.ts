@@ -8,6 +8,7 @@ import { startBrowser } from '../fixtures/browser.js'
 import { startAuthentication, startOnFile, startTwoProcesses } from '../fixtures/example.js'
 import { freePort } from '../fixtures/free-port.js'
 import { needs } from '../fixtures/needs.js'
+import { startPostgres } from '../fixtures/postgres.js'
 import { startRedis } from '../fixtures/redis.js'
 import { sqlitePath } from '../fixtures/sqlite.js'
 
@@ -201,16 +202,23 @@ t.test('the authentication example says where it runs and how to log in', async 
   t.equal((await fetch(address)).status, 200)
 })
 
-t.test('with REDIS_URL the authentication example runs in two processes behind one cookie', async (t) => {
-  if (needs(t, 'redis') === null) return
-  const [one, other] = await startTwoProcesses(t, (await startRedis(t)).url)
-
+async function sharesSessions (t: Test, [one, other]: [string, string]): Promise<void> {
   const form = new URLSearchParams({ email: EMAIL, password: PASSWORD })
   const login = await fetch(`${one}/login`, { method: 'POST', body: form, redirect: 'manual' })
   const [, token] = /sid=([^;]+)/.exec(login.headers.get('set-cookie') ?? '') ?? []
   t.equal(await opens(other, '/user', token), true)
   await fetch(`${other}/logout`, { method: 'POST', headers: { cookie: `sid=${token}` }, redirect: 'manual' })
   t.equal(await opens(one, '/user', token), false)
+}
+
+t.test('with REDIS_URL the authentication example runs in two processes behind one cookie', async (t) => {
+  if (needs(t, 'redis') === null) return
+  await sharesSessions(t, await startTwoProcesses(t, { REDIS_URL: (await startRedis(t)).url }))
+})
+
+t.test('with POSTGRES_URL it does, too', async (t) => {
+  if (needs(t, 'postgres') === null) return
+  await sharesSessions(t, await startTwoProcesses(t, { POSTGRES_URL: await startPostgres(t) }))
 })
 
 t.test('a restart on SQLite in the middle of a visit logs nobody out', async (t) => {

@@ -26,7 +26,7 @@ t.test('a user sees their devices and signs them out, live in the other browsers
 
   t.test('in two processes, on Redis', async (t) => {
     if (needs(t, 'redis') === null) return
-    await useThreeDevices(t, browser, await startTwoProcesses(t, (await startRedis(t)).url))
+    await useThreeDevices(t, browser, await startTwoProcesses(t, { REDIS_URL: (await startRedis(t)).url }))
   })
 
   t.test('and asks for the password again when the login is not fresh', async (t) => {

@@ -14,10 +14,16 @@ export interface PgClient {
   release (isEnded: boolean): void
 }
 
+/** What `pg` answers with. */
+export interface PgResult {
+  /** The rows, as objects. */
+  readonly rows: object[]
+}
+
 /** A `Pool` of `pg` 8 or newer. */
 export interface PgPool {
   /** Sends one statement on any connection. */
-  query (text: string, values: Array<string | null>): Promise<{ rows: object[] }>
+  query (text: string, values: Array<string | null>): Promise<PgResult>
   /** Lends one connection. */
   connect (): Promise<PgClient>
   /** Hears of connections that are lost while nobody uses them. */

@@ -3,12 +3,18 @@ import { inspect } from 'node:util'
 import { InvalidOptionError } from '../../errors.js'
 import type { PostgresAccess } from './postgres-options.js'
 
+/** A channel that is listened to. */
+export interface PostgresListener {
+  /** Stops listening. */
+  unlisten (): Promise<unknown>
+}
+
 /** What `postgres(url)` of `postgres` 3.3 or newer answers with. */
 export interface PostgresSql {
   /** Sends one statement. */
   unsafe (text: string, values: Array<string | null>): PromiseLike<object[]>
   /** Listens on a connection of its own, which it opens again when it was lost. */
-  listen (channel: string, onMessage: (message: string) => void): PromiseLike<{ unlisten (): Promise<unknown> }>
+  listen (channel: string, onMessage: (message: string) => void): PromiseLike<PostgresListener>
 }
 
 /**

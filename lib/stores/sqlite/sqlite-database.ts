@@ -18,7 +18,9 @@ export interface SqliteStatement {
 
 /** The part of a connection that is used: `Database` of better-sqlite3 and of libsql have it, and so has `DatabaseSync` of node:sqlite. */
 export interface SqliteDatabase {
+  /** Prepares one statement. */
   prepare (sql: string): SqliteStatement
+  /** Runs statements that have no values and no rows. */
   exec (sql: string): unknown
 }
 
