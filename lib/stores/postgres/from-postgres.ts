@@ -11,8 +11,8 @@ export interface PostgresListener {
 
 /** What `postgres(url)` of `postgres` 3.3 or newer answers with. */
 export interface PostgresSql {
-  /** Sends one statement. */
-  unsafe (text: string, values: Array<string | null>): PromiseLike<object[]>
+  /** Sends one statement; a prepared one is planned once on each connection, unless `sql` was made with `prepare: false`. */
+  unsafe (text: string, values: Array<string | null>, options: { prepare: boolean }): PromiseLike<object[]>
   /** Listens on a connection of its own, which it opens again when it was lost. */
   listen (channel: string, onMessage: (message: string) => void): PromiseLike<PostgresListener>
 }
@@ -25,7 +25,7 @@ export function fromPostgres (sql: PostgresSql): Required<PostgresAccess> {
   const { unsafe, listen } = (sql ?? {}) as Partial<PostgresSql>
   if (typeof unsafe !== 'function' || typeof listen !== 'function') throw new InvalidOptionError('sql', inspect(sql, { depth: -1 }), "give the sql of 'postgres': postgres(url)")
   return {
-    query: async (text, values) => await sql.unsafe(text, values),
+    query: async (text, values) => await sql.unsafe(text, values, { prepare: values.length > 0 }),
     listen: async (channel, onMessage, signal) => {
       const { unlisten } = await sql.listen(channel, (message) => { if (!signal.aborted) onMessage(message) })
       const stop = () => { Promise.resolve(unlisten()).catch(() => {}) }

@@ -21,7 +21,7 @@ import { storedText } from './stored-text.js'
 import { Sweeper } from './sweeper.js'
 import type { TableNames } from './table-name.js'
 
-export { fromPg, type PgClient, type PgPool, type PgResult } from './from-pg.js'
+export { fromPg, type PgClient, type PgOptions, type PgPool, type PgResult } from './from-pg.js'
 export { fromPostgres, type PostgresListener, type PostgresSql } from './from-postgres.js'
 export { migrationSql, type MigrationOptions } from './migration.js'
 export type { Listen, PostgresAccess, PostgresStoreOptions } from './postgres-options.js'
