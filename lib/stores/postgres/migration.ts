@@ -65,6 +65,8 @@ ${create} ${owners} (
   last_answer text NOT NULL,
   ${sweepHour}
 ) WITH (fillfactor = 75);
+-- a long list is written at each login: pressing it together would take longer than anything else
+ALTER TABLE ${owners} ALTER COLUMN sessions SET STORAGE EXTERNAL;
 CREATE INDEX ${ownersIndex} ON ${owners} (sweep_hour);
 
 COMMENT ON TABLE ${owners} IS '${COMMENT} owners, format ${FORMAT}';

@@ -10,7 +10,8 @@ import { storedText } from './stored-text.js'
 import type { TableNames } from './table-name.js'
 import { Turns } from '../turns.js'
 
-const PATIENCE_MS = 10_000
+// The caller stops waiting long before; a list may hold a session too many
+const PATIENCE_MS = 60_000
 
 export class PostgresOwners implements SessionOwners {
   readonly #ask: Ask
