@@ -1,7 +1,7 @@
 // A session that ends in one process fires the signal in another, by LISTEN and NOTIFY.
 import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { PostgresStore, type PostgresAccess } from '../../lib/stores/postgres/postgres-store.js'
+import { fromPg, PostgresStore, type PgClient, type PostgresAccess } from '../../lib/stores/postgres/postgres-store.js'
 import { changing, newId, renewing } from '../../lib/store-suite/context.js'
 import type { EndReason } from '../../types/store.js'
 import { goodRecord } from '../fixtures/good-record.js'
@@ -108,4 +108,32 @@ for (const [name, connect] of both) {
 
 t.test('a store that cannot listen says so by having no onEnded', async (t) => {
   t.equal(new PostgresStore({ query: async () => [] }).onEnded, undefined)
+})
+
+/** A pool whose connections cannot listen, as on a standby, and the connections it has lent. */
+function deafPool (): { pool: Parameters<typeof fromPg>[0], isReleased: boolean[], lose: () => void } {
+  const isReleased: boolean[] = []
+  const losses: Array<() => void> = []
+  const connect = async (): Promise<PgClient> => {
+    const index = isReleased.push(false) - 1
+    return {
+      query: async () => { if (index !== 0) throw new Error('cannot listen') },
+      on: (event, listener) => { if (event === 'error') losses.push(listener) },
+      release: (isEnded) => { isReleased[index] = isEnded }
+    }
+  }
+  return { pool: { query: async () => ({ rows: [] }), connect, on: () => {} }, isReleased, lose: () => { for (const each of losses) each() } }
+}
+
+t.test('with pg, a connection that cannot listen is given back, and tried for again', async (t) => {
+  const { pool, isReleased, lose } = deafPool()
+  const stop = new AbortController()
+  t.teardown(() => stop.abort())
+  await over(fromPg(pool)).onEnded!(() => {}, stop.signal)
+  t.same(isReleased, [false])
+  await t.rejects(over(fromPg(pool)).onEnded!(() => {}, stop.signal), { message: 'cannot listen' })
+  t.same(isReleased, [false, true])
+  lose()
+  t.ok(await until(() => isReleased.length >= 4), 'it tries again')
+  t.ok(isReleased.every((each) => each))
 })

@@ -87,20 +87,25 @@ function isSingle (pool: PgPool): boolean {
 /** Listens until the connection is lost or the signal aborted, and answers with a promise of that. */
 async function listenOnce (pool: PgPool, channel: string, onMessage: (message: string) => void, signal: AbortSignal): Promise<{ ended: Promise<void> }> {
   const client = await pool.connect()
-  const ended = new Promise<void>((resolve) => {
-    let isHeld = true
-    const release = () => {
-      if (isHeld) client.release(true)
-      isHeld = false
-      resolve()
-    }
-    client.on('error', release)
-    client.on('end', release)
-    signal.addEventListener('abort', release)
-    if (signal.aborted) release()
-  })
+  const lost = new AbortController()
+  const release = () => {
+    if (lost.signal.aborted) return
+    lost.abort()
+    signal.removeEventListener('abort', release)
+    client.release(true)
+  }
+  const ended = new Promise<void>((resolve) => { lost.signal.addEventListener('abort', () => { resolve() }) })
+  client.on('error', release)
+  client.on('end', release)
   client.on('notification', (({ payload = '' }: { payload?: string }) => { if (!signal.aborted) onMessage(payload) }) as (...args: never[]) => void)
-  if (!signal.aborted) await client.query(`LISTEN "${channel}"`)
+  signal.addEventListener('abort', release)
+  try {
+    if (signal.aborted) release()
+    else await client.query(`LISTEN "${channel}"`)
+  } catch (error) {
+    release()
+    if (!signal.aborted) throw error
+  }
   return { ended }
 }
 
