@@ -32,3 +32,11 @@ t.test('a request of a router that says nothing of itself is read as the router 
   t.equal(at('/b', '/a', '/a'), true, 'a static route has one handler for every spelling')
   t.equal(isPrefixedTo({ raw: {}, originalUrl: '/a', server: { initialConfig: {} } } as unknown as FastifyRequest, '/a'), false)
 })
+
+t.test('spellings that the router takes for one are one on a static route', async (t) => {
+  const at = (options: object, path: string, route = '/a') => isAt({ raw: { url: '/b' }, originalUrl: '/b', routeOptions: { url: route }, server: { initialConfig: { routerOptions: options } } } as unknown as FastifyRequest, path)
+  t.same([at({ caseSensitive: false }, '/A'), at({}, '/A')], [true, false])
+  t.same([at({ ignoreTrailingSlash: true }, '/a/'), at({}, '/a/')], [true, false])
+  t.same([at({ ignoreTrailingSlash: true }, '/', '/'), at({ ignoreTrailingSlash: true }, '/')], [true, false])
+  t.same([at({ ignoreDuplicateSlashes: true }, '//a'), at({}, '//a')], [true, false])
+})
