@@ -55,13 +55,14 @@ function createTables (connection: Connection, name: string): void {
 
 /** True where tables are to be made, false where ours are there. */
 function isEmpty (connection: Connection, name: string): boolean {
+  // first, as another process may make them at this moment, and name itself their owner
+  const [tables] = connection.all<{ count: unknown }>('SELECT count(*) AS count FROM sqlite_schema')
   const owner = Number(pragma(connection, 'application_id'))
   const format = Number(pragma(connection, 'user_version'))
   if (owner === APPLICATION_ID) {
     if (format > FORMAT) throw new UnfitStoreError(`${name} was written by a newer version of fastify-keep (format ${format}, and this one knows ${FORMAT}): update fastify-keep, or name another file`)
     return false
   }
-  const [tables] = connection.all<{ count: unknown }>('SELECT count(*) AS count FROM sqlite_schema')
   if (owner === 0 && format === 0 && Number(tables?.count) === 0) return true
   throw new UnfitStoreError(`${name} is a database of something else: sessions need a file of their own`)
 }
