@@ -55,10 +55,10 @@ function createTables (connection: Connection, name: string): void {
 
 /** True where tables are to be made, false where ours are there. */
 function isEmpty (connection: Connection, name: string): boolean {
-  // first, as another process may make them at this moment, and name itself their owner
+  // the owner last, as another process may make the tables at this moment
   const [tables] = connection.all<{ count: unknown }>('SELECT count(*) AS count FROM sqlite_schema')
-  const owner = Number(pragma(connection, 'application_id'))
   const format = Number(pragma(connection, 'user_version'))
+  const owner = Number(pragma(connection, 'application_id'))
   if (owner === APPLICATION_ID) {
     if (format > FORMAT) throw new UnfitStoreError(`${name} was written by a newer version of fastify-keep (format ${format}, and this one knows ${FORMAT}): update fastify-keep, or name another file`)
     return false
