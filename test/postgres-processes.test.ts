@@ -9,59 +9,21 @@ import type { PostgresStore } from '../lib/stores/postgres/postgres-store.js'
 import { skipFileWithout } from './fixtures/needs.js'
 import { connectPg, postgresStore } from './fixtures/postgres-clients.js'
 import { startPostgresServer } from './fixtures/postgres.js'
-import { forkPostgresShop, type Answer, type Shop } from './fixtures/shop-fork.js'
+import { forkPostgresShop } from './fixtures/shop-fork.js'
+import { byTurns, login, shareSessions, type Shops } from './fixtures/shop-promises.js'
 
 skipFileWithout('postgres')
 
 const server = await startPostgresServer(t, 'fsync=on')
 const { url } = server
-const shops = await Promise.all(Array.from({ length: 4 }, () => forkPostgresShop(t, url))) as [Shop, Shop, Shop, Shop]
+const shops = await Promise.all(Array.from({ length: 4 }, () => forkPostgresShop(t, url))) as unknown as Shops
 const [one, two] = shops
 
-async function login (shop: Shop): Promise<string> {
-  const { cookie } = await shop.request('POST', '/login')
-  if (cookie === null) throw new Error('no cookie after the login')
-  return cookie
-}
-
-/** The same request many times at once, by turns at all of them. */
-function byTurns (count: number, run: (shop: Shop, index: number) => Promise<Answer>): Promise<Answer[]> {
-  return Promise.all(Array.from({ length: count }, (_, index) => run(shops[index % shops.length] as Shop, index)))
-}
-
-t.test('who logs in at the one is known to the others', async (t) => {
-  const cookie = await login(one)
-  for (const shop of shops) t.same(JSON.parse((await shop.request('GET', '/me', cookie)).body), { user: 42 })
-  t.equal((await two.request('POST', '/logout', cookie)).status, 200)
-  for (const shop of shops) t.equal((await shop.request('GET', '/me', cookie)).status, 401)
-})
-
-t.test('parallel changes of different keys from all of them win', async (t) => {
-  const cookie = await login(one)
-  const answers = await byTurns(60, (shop, index) => shop.request('POST', `/slow/key${index}/${index}?wait=30`, cookie))
-  t.ok(answers.every(({ status }) => status === 200))
-  t.equal(Object.keys(JSON.parse((await two.request('GET', '/me', cookie)).body)).length, 61)
-})
-
-t.test('counters from four processes add up', async (t) => {
-  const cookie = await login(two)
-  const answers = await byTurns(80, (shop) => shop.request('POST', '/count', cookie))
-  t.ok(answers.every(({ status }) => status === 200))
-  t.equal(JSON.parse((await one.request('GET', '/me', cookie)).body).count, 80)
-})
-
-t.test('a logout at the one beats a slow writer at the other', async (t) => {
-  const cookie = await login(one)
-  const writing = one.request('POST', '/slow/cart/1?wait=300', cookie)
-  await delay(100)
-  t.equal((await two.request('POST', '/logout', cookie)).status, 200)
-  t.equal((await writing).cookie, null, 'and does not get its cookie back')
-  for (const shop of shops) t.equal((await shop.request('GET', '/me', cookie)).status, 401)
-})
+shareSessions(t, shops)
 
 t.test('of many step-ups at all of them one wins, and the old cookie is dead at once', async (t) => {
   const cookie = await login(one)
-  const answers = await byTurns(12, (shop) => shop.request('POST', '/step-up', cookie))
+  const answers = await byTurns(shops, 12, (shop) => shop.request('POST', '/step-up', cookie))
   const [renewed, ...more] = answers.flatMap(({ cookie }) => cookie ?? [])
   t.same(more, [])
   for (const shop of shops) {
@@ -133,7 +95,7 @@ t.test('connections that an administrator cuts cost a 503 at most, and no confir
   const confirmed: string[] = []
   const statuses = new Set<number>()
   for (let round = 0; round < 10; round++) {
-    const answers = byTurns(12, (shop, index) => shop.request('POST', `/set/key${round}x${index}/1`, cookie))
+    const answers = byTurns(shops, 12, (shop, index) => shop.request('POST', `/set/key${round}x${index}/1`, cookie))
     await delay(round)
     await admin.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = \'client backend\'')
     for (const [index, { status }] of (await answers).entries()) {

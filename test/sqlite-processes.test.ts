@@ -9,53 +9,15 @@ import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { isRecord } from '../lib/record/record.js'
 import { goodRecord } from './fixtures/good-record.js'
-import { forkSqliteShop, type Answer, type Shop } from './fixtures/shop-fork.js'
+import { forkSqliteShop } from './fixtures/shop-fork.js'
+import { login, shareSessions, type Shops } from './fixtures/shop-promises.js'
 import { openLibsql, sqlitePath, sqliteStore } from './fixtures/sqlite.js'
 
 const path = sqlitePath()
-const shops = await Promise.all(Array.from({ length: 4 }, () => forkSqliteShop(t, path))) as [Shop, Shop, Shop, Shop]
-const [one, two] = shops
+const shops = await Promise.all(Array.from({ length: 4 }, () => forkSqliteShop(t, path))) as unknown as Shops
+const [one] = shops
 
-async function login (shop: Shop): Promise<string> {
-  const { cookie } = await shop.request('POST', '/login')
-  if (cookie === null) throw new Error('no cookie after the login')
-  return cookie
-}
-
-/** The same request many times at once, by turns at all of them. */
-function byTurns (count: number, run: (shop: Shop, index: number) => Promise<Answer>): Promise<Answer[]> {
-  return Promise.all(Array.from({ length: count }, (_, index) => run(shops[index % shops.length] as Shop, index)))
-}
-
-t.test('who logs in at the one is known to the others', async (t) => {
-  const cookie = await login(one)
-  for (const shop of shops) t.same(JSON.parse((await shop.request('GET', '/me', cookie)).body), { user: 42 })
-  t.equal((await two.request('POST', '/logout', cookie)).status, 200)
-  for (const shop of shops) t.equal((await shop.request('GET', '/me', cookie)).status, 401)
-})
-
-t.test('parallel changes of different keys from all of them win', async (t) => {
-  const cookie = await login(one)
-  const answers = await byTurns(60, (shop, index) => shop.request('POST', `/slow/key${index}/${index}?wait=30`, cookie))
-  t.ok(answers.every(({ status }) => status === 200))
-  t.equal(Object.keys(JSON.parse((await two.request('GET', '/me', cookie)).body)).length, 61)
-})
-
-t.test('counters from four processes add up', async (t) => {
-  const cookie = await login(two)
-  const answers = await byTurns(80, (shop) => shop.request('POST', '/count', cookie))
-  t.ok(answers.every(({ status }) => status === 200))
-  t.equal(JSON.parse((await one.request('GET', '/me', cookie)).body).count, 80)
-})
-
-t.test('a logout at the one beats a slow writer at the other', async (t) => {
-  const cookie = await login(one)
-  const writing = one.request('POST', '/slow/cart/1?wait=300', cookie)
-  await delay(100)
-  t.equal((await two.request('POST', '/logout', cookie)).status, 200)
-  t.equal((await writing).cookie, null, 'and does not get its cookie back')
-  for (const shop of shops) t.equal((await shop.request('GET', '/me', cookie)).status, 401)
-})
+shareSessions(t, shops)
 
 t.test('a new process takes over from one that is asked to stop, and nobody is logged out', async (t) => {
   const old = await forkSqliteShop(t, path)
