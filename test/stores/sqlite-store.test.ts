@@ -263,3 +263,23 @@ function listened (path: string): { database: SqliteDatabase, said: string[], fa
     }
   }
 }
+
+t.test('a new file is ours also where another process makes the tables between two looks at it', async (t) => {
+  for (let look = 1; look <= 8; look++) {
+    const path = sqlitePath()
+    const database = openLibsql(path)
+    let looks = 0
+    const interrupted: SqliteDatabase = {
+      exec: (sql) => database.exec(sql),
+      prepare (sql) {
+        // its own look comes after the other process was there
+        if (++looks === look) new SqliteStore({ database: openLibsql(path), durability: 'normal' }).open().catch(() => {})
+        return database.prepare(sql)
+      }
+    }
+    const store = new SqliteStore({ database: interrupted, durability: 'normal' })
+    await store.open()
+    t.equal(await store.create('a'.repeat(24), goodRecord()), true, `look ${look}`)
+    await store.close()
+  }
+})
