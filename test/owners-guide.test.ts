@@ -1,8 +1,12 @@
 // The snippets of docs/owners.md run.
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
-import { Browser } from './fixtures/app.js'
+import { Browser, gate } from './fixtures/app.js'
 import { trySnippets } from './fixtures/snippets.js'
+
+// the snippet's own module finds them by name
+const [checking, changed] = [gate(), gate()]
+Object.assign(globalThis, { checking, changed })
 
 async function login (app: FastifyInstance, body: object, headers: Record<string, string> = {}): Promise<Browser> {
   const browser = new Browser(app)
@@ -42,8 +46,9 @@ await trySnippets('docs/owners.md', {
     // the password of this one is checked before the change, and it is stored after it
     const late = new Browser(app)
     const slow = late.visit('/login', { method: 'POST', body: { userId: 1, password: 'old slow' } })
-    await new Promise((resolve) => { setTimeout(resolve, 20) })
+    await checking.passed
     t.same((await post(here, '/password', { password: 'new' })).json(), { ended: 1 })
+    changed.open()
     t.equal((await slow).statusCode, 200)
     t.same(await Promise.all([here, there, late].map(async (each) => (await each.visit('/me')).statusCode)), [200, 401, 401])
     t.equal((await new Browser(app).visit('/login', { method: 'POST', body: { userId: 1, password: 'old' } })).statusCode, 401)
@@ -62,5 +67,5 @@ await trySnippets('docs/owners.md', {
 }, {
   credentials: async (_t, code) => code
     .replace(/declare const users.*\n/, "const users = new Map([[1, { password: 'old', version: 1 }]])\n")
-    .replace(/declare function verify.*\n/, 'const verify = async (given: string, stored: string) => { if (!given.includes("slow")) return given === stored; await new Promise((resolve) => { setTimeout(resolve, 80) }); return true }\n')
+    .replace(/declare function verify.*\n/, 'const verify = async (given: string, stored: string) => { if (!given.includes("slow")) return given === stored; checking.open(); await changed.passed; return true }\n')
 })

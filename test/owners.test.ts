@@ -239,18 +239,19 @@ for (const [kind, makeStore] of Object.entries(stores)) {
 
   test('what a login keeps of a session that is revoked at that moment is not stored', async (t, store, clock) => {
     const app = await shop(t, { store, clock })
-    const { passed, open } = gate()
+    const [begun, revoked] = [gate(), gate()]
     app.post('/slow', async ({ session }) => {
       session.regenerate('all')
       session.set('note', 'kept')
-      await passed
+      begun.open()
+      await revoked.passed
       return 'done'
     })
     const browser = await login(app, 'ada')
     const slow = app.inject({ url: '/slow', method: 'POST', cookies: browser.cookies })
-    await new Promise((resolve) => { setTimeout(resolve, 20) })
+    await begun.passed
     await app.sessions.revokeAll('ada')
-    open()
+    revoked.open()
     const response = await slow
     t.same([response.statusCode, response.json().code, setCookies(response)], [401, 'FST_KEEP_SESSION_ENDED', []])
     t.same(await app.sessions.list('ada'), [])
