@@ -45,11 +45,18 @@ function startWriter (t: Test, name: string, file: string, sides = 20): { child:
   return { child, confirmed, result }
 }
 
+async function untilConfirmed (writers: ReadonlyArray<ReturnType<typeof startWriter>>, sessions: number): Promise<void> {
+  while (writers.some(({ confirmed }) => confirmed.size < sessions)) {
+    if (writers.some(({ child }) => child.exitCode !== null)) throw new Error('a writer could not begin')
+    await delay(10)
+  }
+}
+
 t.test('of a process that is killed while it writes, everything it confirmed is there, and nothing is half there', async (t) => {
   for (let round = 0; round < 3; round++) {
     const file = sqlitePath()
     const [killed, other] = [startWriter(t, 'killed', file), startWriter(t, 'other', file)]
-    while (killed.confirmed.size < 20 || other.confirmed.size < 20) await delay(10)
+    await untilConfirmed([killed, other], 20)
     await delay(100 + Math.random() * 300)
     killed.child.kill('SIGKILL')
     await once(killed.child, 'exit')
@@ -75,7 +82,7 @@ t.test('of a process that is killed while it writes, everything it confirmed is 
 t.test('no event loop stands still for long while four processes write', async (t) => {
   const file = sqlitePath()
   const writers = Array.from({ length: 4 }, (_, index) => startWriter(t, `writer${index}`, file, 10))
-  while (writers.some(({ confirmed }) => confirmed.size < 10)) await delay(10)
+  await untilConfirmed(writers, 10)
   await delay(3000)
   for (const { child } of writers) child.send('stop')
   const results = await Promise.all(writers.map(({ result }) => result))
