@@ -135,6 +135,9 @@ t.test('what would not come back is refused, with its place and the fix', async 
     [Object.assign([, 1], { extra: 1 }), "an Array with a property of its own, 'extra'"], // eslint-disable-line no-sparse-arrays
     ['abc'.match(/b/), "an Array with a property of its own, 'index'"],
     [Object.assign([1], { then () {} }), "an Array with a property of its own, 'then'"],
+    [Object.assign([1], { a1: 1 }), "an Array with a property of its own, 'a1'"],
+    [Object.assign([1], { '1a': 1 }), "an Array with a property of its own, '1a'"],
+    [Object.assign([1], { '-1': 1 }), "an Array with a property of its own, '-1'"],
     [[1, JSON.parse('{"__proto__":1}'), new Date(0)], "'key'[1] cannot be stored: an object with the key '__proto__' in a value that is more than JSON: use another key"],
     [Object.assign(Object.create(null), JSON.parse('{"__proto__":1}')), "an object with the key '__proto__'"],
     [{ [Symbol('s')]: 1 }, 'an object with a symbol key, Symbol(s): only strings are keys'],
@@ -173,6 +176,10 @@ t.test('what would not come back is refused, with its place and the fix', async 
     [Object.setPrototypeOf(new Map([[1, 2]]), Object.prototype), 'an object with another prototype'],
     [Object.setPrototypeOf([], null), 'an object with another prototype'],
     [Object.setPrototypeOf([1], Object.prototype), 'an object with another prototype'],
+    [Object.setPrototypeOf(new Date(), null), 'an object with another prototype'],
+    [Object.setPrototypeOf(new Date(), define({}, 'constructor', { value: 1 })), 'an object with another prototype'],
+    [Object.setPrototypeOf(new URL('http://a/'), Map.prototype), 'an object that looks like a Map and is none'],
+    [Object.create(Buffer.prototype), 'an object that looks like a Buffer and is none'],
     [{ a: Object.setPrototypeOf(new Date(), Map.prototype) }, 'an object that looks like a Map and is none']
   ]
   for (const [value, message] of cases) {
@@ -329,7 +336,7 @@ t.test('a corrupt value is called corrupt, whatever is wrong with it', async () 
   for (const text of [
     '', '{', 'nonsense', '~', '~{', '~[]', '~{}', '~"x"', '~null', '~0', '~-2', '~-9', '~1.5', '~[{"a":1}]', '~[[1]]', '~[{"a":"x"}]',
     '~[["BigInt",1.5]]', '~[["BigInt","x"]]', '~[["RegExp","("]]', '~[["RegExp","a","qq"]]',
-    '~[["URL","x"]]', '~[["URL"]]', '~[["Bytes",1]]', '~[["Bytes","*"]]', '~[["Buffer"]]', '~[["Buffer",{"length":1e9}]]', '~[["Buffer",1],[2],5]', '~[["Bytes",0]]',
+    '~[["URL","x"]]', '~[["URL"]]', '~[["Bytes",1]]', '~[["Bytes","*"]]', '~[["Buffer"]]', '~[["Buffer",{"length":1e9}]]', '~[["Buffer",1],[2],5]', '~[["Buffer",1],[2],{"length":3},5]', '~[["Bytes",1],{"0":2},"AA=="]', '~[["Bytes",0]]',
     '~[[-7,-1]]', '~[[-7,4294967296]]', '~[[-7,1.5]]', '~[[-7]]', '~[[-7,2,2,0]]', '~[[-7,2,0]]', '~[["null",1,0]]', '~[["null","a"]]', '~[["Map",0]]', '~[["Map",9,0]]',
     '~[["Set","x"]]', '~[["Newer",1]]', `~${'['.repeat(100_000)}`, `~${'['.repeat(100_000)}${']'.repeat(100_000)}`
   ]) assert.throws(() => decode(text), CorruptValueError, text.slice(0, 40))
