@@ -44,6 +44,21 @@ t.test('after a reload a logout still ends every session that the request came w
   t.same([state.openedIds, state.stored, state.draft], [['one', 'two', other.token.id], other.state.stored, null])
 })
 
+t.test('a reload drops also what could not have been stored', async (t) => {
+  const { state, open, record } = saveKit()
+  open({ values: { a: '{"b":1}' } })
+  const held = state.get('a') as { b: unknown }
+  held.b = () => {}
+  const other = saveKit()
+  other.state.confirm({ id: 'x', cookieToken: 'x', isCurrent: true, record: record({ values: { a: '{"b":2}' } }) })
+  state.setAside()
+  state.restart(other.state)
+  t.same(state.get('a'), { b: 2 })
+  held.b = 3
+  state.collect()
+  t.equal(state.draft, null, 'the object from before counts no more')
+})
+
 t.test('dropped changes leave a logout, and nothing that was set after it', async (t) => {
   const { state, open } = saveKit()
   open().set('b', 1)

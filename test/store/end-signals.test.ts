@@ -116,6 +116,35 @@ t.test('an unavailable session that is read after all has the signal it was give
   t.match(given.reason, { reason: 'revoked' })
 })
 
+t.test('of a session that has ended there is only a signal that has fired', async (t) => {
+  const { signals, found } = kit()
+  const { state } = found()
+  const never = new SessionState(state.settings, 0)
+  never.noteEnded(state.stored?.id as string)
+  t.match(signals.of(never), { aborted: true, reason: { reason: null } })
+  t.equal(signals.of(never), signals.of(never))
+})
+
+t.test('who learns of the end by a step of their own has the signal they were given, fired', async (t) => {
+  const { signals, found } = kit()
+  const { state, signal } = found()
+  state.end()
+  t.equal(signals.of(state), signal)
+  await delay(1)
+  t.match(signal, { aborted: true, reason: { reason: null } })
+})
+
+t.test('who listened before there was a session gets a fired signal of their own when it ends before it is told of', async (t) => {
+  const { signals, found } = kit()
+  const { state } = found()
+  const visitor = new SessionState(state.settings, 0)
+  const open = signals.of(visitor)
+  visitor.noteEnded(state.stored?.id as string)
+  const ended = signals.of(visitor)
+  t.same([open.aborted, ended.aborted], [false, true])
+  t.not(ended, open)
+})
+
 t.test('a request is not held by the signal it took', async (t) => {
   const { found } = kit()
   const states = Array.from({ length: 100 }, () => new WeakRef(found().state))
