@@ -1,5 +1,5 @@
 // Questions about acts and sessions that several rules ask.
-import type { Act, Line, Track } from './facts.js'
+import type { Act, Line, Track } from './track.js'
 import type { Visit } from './history.js'
 import type { Clocks } from './lifetimes.js'
 

@@ -2,78 +2,9 @@
 // concerns, and between which events each one reached the store.
 import { isStoreFailure } from './ask.js'
 import { isRead } from './gated-store.js'
-import type { Deed, Event, View, Visit } from './history.js'
-
-/** A session: a rotated one is the same, after regenerate() it is another. */
-export interface Line {
-  readonly name: string
-  /** The one that regenerate() left, and what was to come along. */
-  readonly parent: Line | null
-  readonly keep: readonly string[] | 'all'
-  readonly by: Visit
-  readonly bornAt: number
-  /** What a late request stores nothing of, unless it logs in or out. */
-  readonly isLimbo: boolean
-  readonly acts: Act[]
-  readonly tokens: Token[]
-}
-
-export interface Token { readonly value: string, readonly at: number }
-
-/** An operation, the session it concerns, and when it took effect. */
-export interface Act {
-  readonly visit: Visit
-  readonly deed: Deed
-  readonly line: Line
-  /** When its request was sent. */
-  readonly sentAt: number
-  /** When it was called. */
-  readonly at: number
-  /** When the request knew that it was stored; Infinity: never. */
-  confirmedAt: number
-  fate: 'pending' | 'confirmed' | 'dropped' | 'unknown'
-  /** The first and the last store call that can have applied it. */
-  lo: number
-  hi: number
-  /** It leaves no session behind: destroy, regenerate, and a clear with nothing set after. */
-  ends: boolean
-}
-
-/** A request, seen through its session. */
-export interface Track {
-  readonly visit: Visit
-  readonly sentAt: number
-  loadedAt: number
-  answeredAt: number
-  view: View | null
-  /** The session its token belongs to, found or not. */
-  readonly via: Line | null
-  /** The session it works on. */
-  line: Line | null
-  /** The last session it knows to be stored. */
-  stored: Line | null
-  /** By step of the script: the session that it left the request with. */
-  readonly lineAt: Map<number, Line | null>
-  /** Its session or its token has ended: only a login or a logout acts. The package says so, the rules judge it. */
-  isLate: boolean
-  /** What puts another session, or an empty one, in the place of this one, and is pending. */
-  replacing: Deed[]
-  /** Saves under way: the first is at the store, the others wait for their turn. */
-  readonly openSaves: Set<Deed>
-  /** By save: the step before which it found everything pending when its turn came. */
-  readonly turns: Map<Deed, number>
-  readonly acts: Act[]
-  readonly asked: number[]
-  readonly applied: number[]
-  readonly failed: number[]
-}
-
-export interface Facts {
-  readonly history: readonly Event[]
-  readonly tracks: readonly Track[]
-  readonly lines: readonly Line[]
-  lineOf (token: string | null): Line | null
-}
+import type { Deed, Event, Visit } from './history.js'
+import { isSuperseded, leavesNothing, savesFirst } from './pending-acts.js'
+import type { Act, Facts, Line, Track } from './track.js'
 
 const CONTENT = new Set(['set', 'update'])
 const ENDS = new Set(['destroy', 'regenerate'])
@@ -224,36 +155,6 @@ export function readFacts (history: readonly Event[]): Facts {
   function leaveOpen (track: Track): void {
     for (const act of track.acts) if (act.fate === 'pending') act.fate = 'unknown'
   }
-}
-
-/** A step-up that a login of the same save comes after: the login may end the session, or find that it has ended. */
-function isSuperseded (act: Act, acts: readonly Act[]): boolean {
-  return act.deed.op.does === 'reauthenticated' && acts.some((later) => later.at > act.at && later.deed.op.does === 'regenerate')
-}
-
-/** A clear, and nothing set after it. One that regenerate() begins in the same save stays, and is empty. */
-function leavesNothing (all: readonly Act[], line: Line): boolean {
-  if (line.parent !== null && all.some(({ deed, at }) => deed.op.does === 'regenerate' && at === line.bornAt)) return false
-  const acts = all.filter((act) => act.line === line)
-  const last = acts.findLastIndex(({ deed }) => deed.op.does === 'clear')
-  return last >= 0 && keysSetBy(acts.slice(last + 1)).size === 0
-}
-
-function keysSetBy (acts: readonly Act[]): Set<string> {
-  const keys = new Set<string>()
-  for (const { deed: { op } } of acts) {
-    if (op.does === 'set') keys.add(op.key)
-    else if (op.does === 'update') keys.add('n')
-    else if (op.does === 'remove' || op.does === 'pop') keys.delete(op.key)
-  }
-  return keys
-}
-
-/** Whether a pending clear(), regenerate() or destroy() is saved at once, so that `own` can be. */
-function savesFirst (replacing: readonly Deed[], { deed }: Act): boolean {
-  if (replacing.length === 0) return false
-  // of what is not there any more nothing can be taken
-  return deed.op.does === 'update' || deed.result !== undefined || replacing.every(({ op }) => op.does === 'regenerate' && op.keep === 'all')
 }
 
 /** Between which applied calls an act took effect. */

@@ -1,6 +1,6 @@
 // When a session must still be there, and when it must not any more. Both sides
 // are cautious: between them lies what the promises leave open.
-import type { Act, Facts, Line, Track } from './facts.js'
+import type { Act, Facts, Line, Track } from './track.js'
 import type { Visit } from './history.js'
 import { DEFAULTS, LIFETIMES } from './schedule.js'
 

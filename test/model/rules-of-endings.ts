@@ -1,6 +1,6 @@
 // Who must still find a session, and who must not.
 import { deadTokenSince, endedAt, logsIn, logsOut, mayBeEnded, mayCount, tokenChanges, type Fault } from './ask.js'
-import type { Facts, Line, Track } from './facts.js'
+import type { Facts, Line, Track } from './track.js'
 import type { Clocks } from './lifetimes.js'
 import { MINUTE } from './schedule.js'
 

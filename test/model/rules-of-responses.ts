@@ -1,6 +1,6 @@
 // What a request sees of its own session, and what its response carries.
 import { isStoreFailure, mayBeEnded, mayHaveSteppedUp, touches, type Fault } from './ask.js'
-import type { Facts, Track } from './facts.js'
+import type { Facts, Track } from './track.js'
 import type { Clocks } from './lifetimes.js'
 import type { Deed, Visit } from './history.js'
 

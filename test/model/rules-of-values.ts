@@ -1,6 +1,6 @@
 // What a look into a session must show, and what it must not.
 import { mayEndNothing, mayCount, touches, type Fault } from './ask.js'
-import type { Act, Facts, Line, Track } from './facts.js'
+import type { Act, Facts, Line, Track } from './track.js'
 import type { View } from './history.js'
 import type { Clocks } from './lifetimes.js'
 
