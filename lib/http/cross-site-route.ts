@@ -12,7 +12,7 @@ interface Config {
 
 /** By the route's `config: { crossSite }`, and without one by the registration's. */
 export function mayComeFromAnywhere (request: FastifyRequest, policy: CrossSitePolicy): boolean {
-  const { crossSite = policy } = (request.routeOptions.config as Config | undefined) ?? {}
+  const { crossSite = policy } = request.routeOptions.config as Config
   return crossSite === 'allow'
 }
 
