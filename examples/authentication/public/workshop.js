@@ -1,6 +1,8 @@
 // In the browser: runs the experiments of the workshop, and shows what came of them.
 document.querySelector('#experiments').hidden = false
 
+const [clock, minutes, store] = ['clock', 'minutes', 'store'].map((id) => document.getElementById(id))
+
 let events = null
 
 /** Sends a request of the workshop, and answers with its status and body. */
@@ -10,7 +12,10 @@ async function send (path, body = {}) {
 }
 
 async function begin () {
+  await send('store', { isOff: false })
   const { body: { sessionId } } = await send('begin')
+  clock.value = minutes.value = 0
+  store.checked = true
   events?.close()
   events = new EventSource('/workshop/events')
   events.addEventListener('message', ({ data }) => show(JSON.parse(data)))
@@ -75,12 +80,44 @@ for (const button of document.querySelectorAll('[data-experiment]')) {
   })
 }
 
-function show ({ name, reason, record }) {
+/** What is done by hand, and what is said then. */
+const byHand = {
+  async begin () {
+    await begin()
+    return 'A session has begun.'
+  },
+
+  async send () {
+    const { status, body } = await send('count')
+    return `Status ${status}: ${status === 200 ? `the count is ${body.count}.` : body.message}`
+  },
+
+  async end () {
+    const { status, body } = await send('end')
+    return `Status ${status}: ${status === 200 ? 'the session has ended.' : body.message}`
+  }
+}
+
+for (const [id, act] of Object.entries(byHand)) {
+  document.getElementById(id).addEventListener('click', async () => {
+    document.getElementById('hand').textContent = await act()
+  })
+}
+
+clock.addEventListener('input', () => { minutes.value = clock.value })
+clock.addEventListener('change', () => send('clock', { minutes: clock.value }))
+store.addEventListener('change', () => send('store', { isOff: !store.checked }))
+
+function show ({ name, reason, record, cookie }) {
+  const stored = record === null ? 'no record' : JSON.stringify(record)
+  document.getElementById('record').textContent = stored
+  if (cookie !== undefined) document.getElementById('cookie').textContent = cookie
+  if (name === undefined) return
   const line = document.createElement('li')
   const event = document.createElement('strong')
   event.textContent = reason === undefined ? name : `${name}, ${reason}`
   const values = document.createElement('code')
-  values.textContent = record === null ? 'no record' : JSON.stringify(record)
+  values.textContent = stored
   line.append(event, ' ', values)
   const list = document.querySelector('#events')
   list.prepend(line)
