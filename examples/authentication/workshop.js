@@ -102,7 +102,7 @@ export default async function experiments (app) {
 
 /** The line with the id, which is public, and none of the secret behind it. */
 function withoutSecret (line) {
-  return line.replace(/^(trial=.{24})[^;]*/, '$1…')
+  return line.replace(/^(trial=[^;]{24})[^;]*/, '$1…')
 }
 
 /** Sessions as many write them: each request reads all of it, and writes all of it back. */

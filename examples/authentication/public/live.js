@@ -18,10 +18,12 @@ events.addEventListener('error', () => {
 
 // What the page showed is somebody's own: nothing of it stays
 function tell () {
-  const message = document.createElement('p')
+  const message = document.createElement('div')
   message.className = 'message bad'
   message.setAttribute('role', 'alert')
-  message.textContent = 'You are signed out here.'
+  const title = document.createElement('h1')
+  title.textContent = 'You are signed out here.'
+  message.append(title)
   const link = document.createElement('a')
   link.className = 'button'
   link.href = '/login'
