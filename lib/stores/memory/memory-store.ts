@@ -81,7 +81,8 @@ export class MemoryStore implements SessionStore {
     return 'done'
   }
 
-  destroy (id: string, { ifGeneration, ifVersion, reason }: EndCondition = {}): DestroyResult {
+  destroy (id: string, condition: EndCondition = {}): DestroyResult {
+    const { ifGeneration, ifVersion, reason } = condition
     const entry = this.#find(id)
     if (entry === undefined) return 'missing'
     const { generation, version } = entry.record
