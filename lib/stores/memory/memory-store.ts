@@ -82,11 +82,10 @@ export class MemoryStore implements SessionStore {
   }
 
   destroy (id: string, condition: EndCondition = {}): DestroyResult {
-    const { ifGeneration, ifVersion, reason } = condition
     const entry = this.#find(id)
     if (entry === undefined) return 'missing'
-    const { generation, version } = entry.record
-    if ((ifGeneration ?? generation) !== generation || (ifVersion ?? version) !== version) return 'conflict'
+    const { ifGeneration = entry.record.generation, ifVersion = entry.record.version, reason } = condition
+    if (ifGeneration !== entry.record.generation || ifVersion !== entry.record.version) return 'conflict'
     this.#ended.set(id, this.#settings.clock.now())
     this.#remove(entry, reason)
     return 'done'
