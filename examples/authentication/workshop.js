@@ -65,13 +65,11 @@ export default async function experiments (app) {
     return { isOff: store.isOff }
   })
 
-  // What each response does to the cookie of the session that its request came with
-  const cookies = new EventEmitter().setMaxListeners(0)
-  app.decorateRequest('cameWith', '')
-  app.addHook('onRequest', async (request) => { request.cameWith = request.trial.sessionId })
-  app.addHook('onSend', async ({ cameWith }, reply) => {
+  // What each response does to the cookie, by the id that the cookie of its request begins with
+  const cookieLines = new EventEmitter().setMaxListeners(0)
+  app.addHook('onSend', async ({ cookies }, reply) => {
     const line = [reply.getHeader('set-cookie') ?? []].flat().find((each) => each.startsWith('trial='))
-    if (line !== undefined) cookies.emit(cameWith, line)
+    if (line !== undefined) cookieLines.emit(`of ${cookies.trial?.slice(0, 24)}`, line)
   })
 
   // Server-sent events: what the package tells of this visitor's session, with the record as it is then
@@ -84,11 +82,11 @@ export default async function experiments (app) {
       if (message.sessionId === sessionId) send({ name, reason: message.reason })
     }])
     for (const [channel, listener] of listeners) subscribe(channel, listener)
-    cookies.on(sessionId, showCookie)
+    cookieLines.on(`of ${sessionId}`, showCookie)
     streams.add(stream)
     stream.once('close', () => {
       for (const [channel, listener] of listeners) unsubscribe(channel, listener)
-      cookies.off(sessionId, showCookie)
+      cookieLines.off(`of ${sessionId}`, showCookie)
       streams.delete(stream)
     })
     reply.raw.once('close', () => stream.destroy())
