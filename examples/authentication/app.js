@@ -17,7 +17,7 @@ export function buildApp ({ session: sessionOptions, users = demoUsers(), ...opt
   app.register(session, { ownerKey: 'email', describe: describeDevice, clearSiteData: ['cache'], ...sessionOptions })
   app.register(pages)
 
-  // Who only looks stays without a session
+  // A visitor who only looks gets no session
   app.get('/', async ({ session }, reply) => {
     const visits = session.has('visits') ? await session.update('visits', (count) => count + 1) : undefined
     return reply.page('home', { visits })
