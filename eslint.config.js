@@ -4,5 +4,5 @@ const browserGlobals = { addEventListener: 'readonly', EventSource: 'readonly', 
 
 export default [
   ...neostandard({ ts: true, ignores: resolveIgnoresFromGitignore() }),
-  { files: ['examples/authentication/live.js', 'examples/authentication/workshop-client.js'], languageOptions: { globals: browserGlobals } }
+  { files: ['examples/authentication/public/*.js'], languageOptions: { globals: browserGlobals } }
 ]

@@ -16,10 +16,12 @@ t.test('every public name has a doc comment, and docs/api is made of them', asyn
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => { output += String(chunk) })
   const [code] = await once(child, 'close')
   if (!t.equal(code, 0, output)) return
-  t.same(await pagesIn(fileURLToPath(new URL('docs/api', root))), await pagesIn(fresh), 'docs/api is fresh; if not: npm run docs')
+  const pages = await pagesIn(fileURLToPath(new URL('docs/api', root)))
+  t.same(pages, await pagesIn(fresh), 'docs/api is fresh; if not: npm run docs')
+  t.same(Object.keys(pages).filter((name) => pages[name]?.includes('__namedParameters')), [], 'every parameter has a name')
 })
 
 async function pagesIn (folder: string): Promise<Record<string, string>> {
-  const names = (await readdir(folder)).sort()
+  const names = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.md')).sort()
   return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await readFile(`${folder}/${name}`, 'utf8')])))
 }

@@ -1,8 +1,8 @@
 // Which test files a shorter run takes.
 import { readdirSync } from 'node:fs'
 
-/** What no Node.js changes: lint, types, the tarball, the reference, the words and the examples in a browser; and what is measured on the line in use alone. */
-const SAME_ON_EVERY_NODE = /^(api-reference|package|imports|words|stores\/memory-store-bytes)\.test\.ts$|^(examples|browser)\b/
+/** What no Node.js changes: lint, types, the tarball, the reference, the site, the words and the examples in a browser; and what is measured on the line in use alone. */
+const SAME_ON_EVERY_NODE = /^(api-reference|package|imports|site|words|stores\/memory-store-bytes)\.test\.ts$|^(examples|browser)\b/
 
 /** What is about servers and packages of others, and the long searches of the models. */
 const NOT_CORE = /^(ecosystem|browser|model|moving|consumers|redis-|postgres-|store-suite|stores\/(redis|postgres|express))/

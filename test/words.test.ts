@@ -26,7 +26,7 @@ async function filesIn (folder: string, extension: string): Promise<string[]> {
 }
 
 async function texts (): Promise<string[]> {
-  const documents = (await filesIn('docs', '.md')).filter((file) => !file.startsWith(join('docs', 'api')))
+  const documents = (await readdir(join(root, 'docs'))).filter((file) => file.endsWith('.md')).map((file) => join('docs', file))
   return ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'index.ts', ...documents, ...await filesIn('decisions', '.md'), ...await filesIn('lib', '.ts'), ...await filesIn('types', '.ts')]
 }
 

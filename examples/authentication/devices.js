@@ -1,7 +1,7 @@
 // Where a user is logged in. One device can be signed out, or all others; they hear of it at once.
 import { Readable } from 'node:stream'
 import { requireSession } from 'fastify-keep'
-import * as pages from './pages.js'
+import { form } from './forms.js'
 
 /** What is remembered of the browser at a login. Nothing else about it is kept. */
 export function describeDevice ({ headers: { 'user-agent': agent = '' } }) {
@@ -16,12 +16,12 @@ export default async function devices (app) {
 
   app.get('/', async ({ session }, reply) => {
     const sessions = await app.sessions.list(session.email, { current: session })
-    return reply.page('Your devices', pages.devices({ sessions }))
+    return reply.page('devices', { sessions })
   })
 
-  app.post('/end', async ({ session, body }, reply) => {
+  app.post('/end', form('sessionId'), async ({ session, body }, reply) => {
     // with the owner, so that nobody ends what is not theirs
-    const hasEnded = await app.sessions.revoke(String(body?.sessionId), { owner: session.email })
+    const hasEnded = await app.sessions.revoke(body.sessionId ?? '', { owner: session.email })
     session.set('flash', hasEnded ? 'That device is signed out' : 'That device was signed out before')
     return reply.redirect('/devices', 303)
   })

@@ -1,7 +1,7 @@
 // What an open browser on an empty desk must not do: who logged in more than five minutes ago does so again.
 import { requireSession } from 'fastify-keep'
 import { signedOut } from './devices.js'
-import * as pages from './pages.js'
+import { form } from './forms.js'
 
 const MIN_LENGTH = 8
 
@@ -14,12 +14,17 @@ export default async function settings (app, { users }) {
     return reply.redirect('/login?returnTo=/settings', 303)
   })
 
-  app.get('/', ({ session }, reply) => reply.page('Settings', pages.settings(session)))
+  const page = ({ session }, reply, message) => {
+    const { email, sessionId, createdAt, expiresAt } = session
+    return reply.page('settings', { email, sessionId, createdAt, expiresAt, message })
+  }
 
-  app.post('/password', async ({ session, body }, reply) => {
-    const password = String(body?.password ?? '')
+  app.get('/', (request, reply) => page(request, reply))
+
+  app.post('/password', form('password'), async (request, reply) => {
+    const { session, body: { password = '' } } = request
     if (password.length < MIN_LENGTH) {
-      return reply.code(400).page('Settings', pages.settings(session, `A password has at least ${MIN_LENGTH} characters`))
+      return page(request, reply.code(400), `A password has at least ${MIN_LENGTH} characters`)
     }
     await users.changePassword(session.email, password)
     // Everybody who knew the old one is out: all other devices, and older cookies of this one

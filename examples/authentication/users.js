@@ -1,5 +1,5 @@
 // The users of this demo: one. A real app has them in its database, with a slow hash of each password (argon2, scrypt).
-export const demo = { email: 'ujjwal@m.com', password: '123' }
+export const demo = { email: 'ada@example.com', password: 'demo-password' }
 
 /** In this process, until it ends. */
 export function demoUsers () {

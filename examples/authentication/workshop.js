@@ -1,9 +1,9 @@
 // What goes wrong with sessions elsewhere, to try out: beside each experiment the same on a naive session.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { EventEmitter } from 'node:events'
 import { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import session, { MemoryStore } from 'fastify-keep'
-import { workshop } from './workshop-page.js'
 
 const EVENTS = ['created', 'saved', 'regenerated', 'destroyed', 'expired', 'rejected', 'store-error']
 
@@ -14,10 +14,9 @@ export default async function experiments (app) {
   await app.register(session, { property: 'trial', cookie: { name: 'trial', path: '/workshop' }, idleTimeout: '30m', clock, store })
   const naive = naiveSessions()
 
-  app.get('/', (request, reply) => reply.page('Workshop', workshop()))
+  app.get('/', (request, reply) => reply.page('workshop'))
 
   app.post('/begin', async ({ trial }) => {
-    store.isOff = false
     clock.ahead = 0
     trial.regenerate()
     trial.set('count', 0)
@@ -27,7 +26,7 @@ export default async function experiments (app) {
   })
 
   // Each of these needs a session that was begun
-  const hasBegun = async ({ trial }, reply) => trial.has('count') || reply.code(401).send({ message: 'The session has ended: begin again' })
+  const hasBegun = async ({ trial }, reply) => trial.has('count') || reply.code(401).send({ message: 'There is no session: begin one' })
 
   app.post('/count', { preHandler: hasBegun }, async ({ trial }) => ({ count: await trial.update('count', (count) => count + 1) }))
 
@@ -66,23 +65,42 @@ export default async function experiments (app) {
     return { isOff: store.isOff }
   })
 
+  // What each response does to the cookie, by the id that the cookie of its request begins with
+  const cookieLines = new EventEmitter().setMaxListeners(0)
+  app.addHook('onSend', async ({ cookies }, reply) => {
+    const line = [reply.getHeader('set-cookie') ?? []].flat().find((each) => each.startsWith('trial='))
+    if (line !== undefined) cookieLines.emit(`of ${cookies.trial?.slice(0, 24)}`, line)
+  })
+
   // Server-sent events: what the package tells of this visitor's session, with the record as it is then
-  app.get('/events', ({ trial: { sessionId } }, reply) => {
+  app.get('/events', ({ trial }, reply) => {
+    const { sessionId } = trial
     const stream = new Readable({ read () {} })
+    const send = (message) => stream.push(`data: ${JSON.stringify({ ...message, record: store.peek(sessionId) })}\n\n`)
+    const showCookie = (line) => send({ cookie: withoutSecret(line) })
     const listeners = EVENTS.map((name) => [`fastify-keep:${name}`, (message) => {
-      if (message.sessionId === sessionId) stream.push(`data: ${JSON.stringify({ name, reason: message.reason, record: store.peek(sessionId) })}\n\n`)
+      if (message.sessionId === sessionId) send({ name, reason: message.reason })
     }])
     for (const [channel, listener] of listeners) subscribe(channel, listener)
-    stream.once('close', () => { for (const [channel, listener] of listeners) unsubscribe(channel, listener) })
+    cookieLines.on(`of ${sessionId}`, showCookie)
     streams.add(stream)
-    stream.once('close', () => streams.delete(stream))
+    stream.once('close', () => {
+      for (const [channel, listener] of listeners) unsubscribe(channel, listener)
+      cookieLines.off(`of ${sessionId}`, showCookie)
+      streams.delete(stream)
+    })
     reply.raw.once('close', () => stream.destroy())
-    stream.push(': listening\n\n')
+    send({ cookie: trial.has('count') ? `trial=${sessionId}…` : 'none' })
     return reply.header('cache-control', 'no-store').type('text/event-stream').send(stream)
   })
 
   const streams = new Set()
   app.addHook('preClose', async () => { for (const stream of streams) stream.destroy() })
+}
+
+/** The line with the id, which is public, and none of the secret behind it. */
+function withoutSecret (line) {
+  return line.replace(/^(trial=[^;]{24})[^;]*/, '$1…')
 }
 
 /** Sessions as many write them: each request reads all of it, and writes all of it back. */

@@ -12,8 +12,8 @@ import { startPostgres } from '../fixtures/postgres.js'
 import { startRedis } from '../fixtures/redis.js'
 import { sqlitePath } from '../fixtures/sqlite.js'
 
-const EMAIL = 'ujjwal@m.com'
-const PASSWORD = '123'
+const EMAIL = 'ada@example.com'
+const PASSWORD = 'demo-password'
 
 t.test('the authentication example in a browser', async (t) => {
   const executable = needs(t, 'chromium')
@@ -43,9 +43,38 @@ t.test('the authentication example in a browser', async (t) => {
     t.equal(await cookie(), undefined, 'no session begins')
   })
 
+  t.test('gives no session to a visitor who only looks', async (t) => {
+    const { page, cookie } = await open(t)
+    for (const path of ['/', '/login', '/user', '/user/notes', '/devices', '/settings', '/workshop', '/goodbye', '/nowhere']) await page.goto(path)
+    t.equal(await cookie(), undefined)
+  })
+
+  t.test('shows the code of each page beside it', async (t) => {
+    const { address, page } = await open(t)
+    await page.goto('/user/notes')
+    t.match(await page.getByRole('complementary').textContent(), /reply\.page\('login'/)
+    await logIn(page)
+    await page.getByRole('complementary').getByText('session.notes ??= []').waitFor()
+    await page.getByRole('link', { name: 'user-area.js' }).click()
+    await page.waitForURL('/source/user-area.js')
+    t.match(await page.textContent('body'), 'session.notes ??= []')
+    for (const path of ['/source/server.js/', '/source/views/home.eta', '/source/..%2f..%2fpackage.json', '/source/']) t.equal((await fetch(address + path)).status, 404, path)
+  })
+
+  t.test('prints no forms, and all of the code', async (t) => {
+    const { page } = await open(t)
+    await page.goto('/login')
+    await page.emulateMedia({ media: 'print', colorScheme: 'dark' })
+    t.equal(await page.getByRole('main').getByRole('button').count(), 0)
+    t.equal(await page.evaluate('getComputedStyle(document.body).backgroundColor'), 'rgb(255, 255, 255)')
+    t.equal(await page.evaluate("(({ scrollHeight, clientHeight }) => scrollHeight <= clientHeight)(document.querySelector('aside pre'))"), true)
+  })
+
   t.test('changes the cookie at login and takes the counter along', async (t) => {
     const { address, page, cookie } = await open(t)
     await page.goto('/')
+    await page.getByRole('button', { name: 'Count my visits' }).click()
+    await page.locator('output').waitFor()
     const before = await cookie()
     await page.goto('/login')
     await logIn(page)

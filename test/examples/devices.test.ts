@@ -5,8 +5,8 @@ import { startAuthentication, startTwoProcesses } from '../fixtures/example.js'
 import { needs } from '../fixtures/needs.js'
 import { startRedis } from '../fixtures/redis.js'
 
-const EMAIL = 'ujjwal@m.com'
-const PASSWORD = '123'
+const EMAIL = 'ada@example.com'
+const PASSWORD = 'demo-password'
 const NEW_PASSWORD = 'correct horse'
 const AGENTS = {
   laptop: 'Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0',

@@ -54,6 +54,47 @@ t.test('the workshop of the example in a browser', async (t) => {
     t.equal(await run(page, 'Move the clock', 'expiry'), 'After 29 minutes: status 200. After 31 more: status 401, the session has expired.')
   })
 
+  t.test('by hand: the clock, the store, and the cookie and record as they are', async (t) => {
+    const { page, faults } = await open(t)
+    const press = async (name: string) => {
+      await page.locator('#hand').evaluate((element) => { element.textContent = '' })
+      await page.getByRole('button', { name, exact: true }).click()
+      await page.locator('#hand').filter({ hasText: /./ }).waitFor()
+      return await page.locator('#hand').textContent()
+    }
+    const clockAt = async (minutes: number) => {
+      const answer = page.waitForResponse(/workshop\/clock$/)
+      await page.getByLabel('Minutes ahead').fill(String(minutes))
+      await answer
+    }
+    const switchStore = async () => {
+      const answer = page.waitForResponse(/workshop\/store$/)
+      await page.getByRole('switch', { name: 'The store is on' }).click()
+      await answer
+    }
+    t.equal(await press('Send one request'), 'Status 401: There is no session: begin one')
+    await press('Begin')
+    t.equal(await press('Send one request'), 'Status 200: the count is 1.')
+    await page.locator('#record', { hasText: '"count"' }).waitFor()
+    const [token] = (await page.context().cookies()).map(({ value }) => value)
+    t.match(await page.locator('#cookie').textContent(), `trial=${token?.slice(0, 24)}…`)
+    t.notMatch(await page.content(), token?.slice(24), 'the secret of the cookie is not shown')
+    await switchStore()
+    t.match(await press('Send one request'), /^Status 503/)
+    t.match(await press('Begin'), 'A session has begun.', 'which switches it on again')
+    t.equal(await page.getByRole('switch').isChecked(), true)
+    await clockAt(29)
+    t.match(await press('Send one request'), /^Status 200/)
+    await clockAt(60)
+    t.match(await press('Send one request'), /^Status 401/)
+    await press('Begin')
+    t.equal(await page.getByLabel('Minutes ahead').inputValue(), '0')
+    t.equal(await press('Log out'), 'Status 200: the session has ended.')
+    await page.locator('#cookie', { hasText: 'Max-Age=0' }).waitFor()
+    await page.locator('#record', { hasText: 'no record' }).waitFor()
+    t.same(faults, [])
+  })
+
   t.test('a store that is away is a 503, and takes nothing along', async (t) => {
     const { page } = await open(t)
     const said = await run(page, 'Switch it off', 'outage')

@@ -81,11 +81,11 @@ export class MemoryStore implements SessionStore {
     return 'done'
   }
 
-  destroy (id: string, { ifGeneration, ifVersion, reason }: EndCondition = {}): DestroyResult {
+  destroy (id: string, condition: EndCondition = {}): DestroyResult {
     const entry = this.#find(id)
     if (entry === undefined) return 'missing'
-    const { generation, version } = entry.record
-    if ((ifGeneration ?? generation) !== generation || (ifVersion ?? version) !== version) return 'conflict'
+    const { ifGeneration = entry.record.generation, ifVersion = entry.record.version, reason } = condition
+    if (ifGeneration !== entry.record.generation || ifVersion !== entry.record.version) return 'conflict'
     this.#ended.set(id, this.#settings.clock.now())
     this.#remove(entry, reason)
     return 'done'

@@ -55,7 +55,8 @@ export class PostgresStore implements SessionStore {
    * Makes the tables where they are absent: once, before the app starts, or at each start. Several processes may do so at the same time. Throws an
    * `UnfitStoreError` where a table of that name is something else. `migrationSql()` has the same as text.
    */
-  async migrate ({ unlogged = false, ...unknown }: Pick<MigrationOptions, 'unlogged'> = {}): Promise<void> {
+  async migrate (options: Pick<MigrationOptions, 'unlogged'> = {}): Promise<void> {
+    const { unlogged = false, ...unknown } = options
     await this.#ask(migrationStep({ table: this.#table.plain, unlogged, ...unknown }), [])
     await this.open()
     await this.owners.open?.()
@@ -111,7 +112,8 @@ export class PostgresStore implements SessionStore {
     return await runStep(this.#ask, this.#statements.touch, { ...this.#values(id), ...renewalValues(renewal) }) as TouchResult
   }
 
-  async destroy (id: string, { ifGeneration, ifVersion, reason }: EndCondition = {}): Promise<DestroyResult> {
+  async destroy (id: string, condition: EndCondition = {}): Promise<DestroyResult> {
+    const { ifGeneration, ifVersion, reason } = condition
     return await runStep(this.#ask, this.#statements.destroy, {
       ...this.#values(id), ifGeneration: ifGeneration?.toString(), ifVersion: ifVersion?.toString(), channel: this.#table.channel, message: endMessage(id, reason)
     }) as DestroyResult

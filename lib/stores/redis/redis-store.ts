@@ -114,7 +114,8 @@ export class RedisStore implements SessionStore {
     return await this.#step(touchScript, id, renewalArguments(renewal)) as TouchResult
   }
 
-  async destroy (id: string, { ifGeneration, ifVersion, reason }: EndCondition = {}): Promise<DestroyResult> {
+  async destroy (id: string, condition: EndCondition = {}): Promise<DestroyResult> {
+    const { ifGeneration, ifVersion, reason } = condition
     try {
       return await this.#run(destroyScript, id, [optional(ifGeneration), optional(ifVersion), createNonce(), endedChannel(this.#prefix), endMessage(id, reason)]) as DestroyResult
     } catch (error) {
