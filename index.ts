@@ -90,6 +90,7 @@ export type { MemoryStoreOptions } from './lib/stores/memory/memory-options.js'
 export type { Clock, Duration, SessionCookieAttributes, SessionCookieOptions, SessionDescription, SessionOptions } from './types/options.js'
 export type { IndexedValues, KeepList, PluginData, SessionData, SessionKey, SessionValue, SessionValues } from './types/session-data.js'
 export type { OwnerAddition, OwnerEntry, SessionOwners } from './types/owners.js'
+export type { StoreCallMessage, StoreCallOutcome, StoreFunctionName } from './types/store-call.js'
 export type { Awaitable, DestroyResult, EarlierVerifier, EndCondition, EndedSession, EndListener, EndReason, SessionChanges, SessionLifetime, SessionRecord, SessionRenewal, SessionStore, TouchResult, UpdateResult } from './types/store.js'
 export type { LifetimeChange } from './lib/session/arguments.js'
 
