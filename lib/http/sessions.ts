@@ -2,6 +2,7 @@
 import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
 import { NotListedError } from '../errors.js'
 import type { DenialReason, SessionCounts } from '../events.js'
+import { Message } from '../message.js'
 import { ownerNamed } from '../record/owner.js'
 import { isId } from '../record/token.js'
 import { SessionState } from '../session/session-state.js'
@@ -149,6 +150,12 @@ export class Sessions<Data = SessionData> {
   static isForeign (sessions: Sessions, request: FastifyRequest): boolean {
     const { crossSite, trustedOrigins } = sessions.#registration.config
     return mayActForUser(request) && !mayComeFromAnywhere(request, crossSite) && foreignReason(request, trustedOrigins) !== null
+  }
+
+  /** Whether a published event, or a call of the store, is one of these sessions. Not for apps, so a static. */
+  static isSourceOf (sessions: Sessions, message: unknown): boolean {
+    const { events, config: { store } } = sessions.#registration
+    return Message.isFrom(message, events) || Message.isFrom(message, store)
   }
 
   async #load (tokens: readonly PresentedToken[]): Promise<SessionState> {
