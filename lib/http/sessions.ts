@@ -21,6 +21,7 @@ import { idsNamed, lastSeenFirst, listedSession, refuseOtherOptions, type Listed
 import { mayCarryToken, readTokens } from './read-tokens.js'
 import type { Registration } from './registration.js'
 import { cookieValue } from './response-cookie.js'
+import { policyOf, type SessionPolicy } from './session-policy.js'
 
 /** A session made by `issue`, with what opens it. */
 export interface IssuedSession {
@@ -139,6 +140,11 @@ export class Sessions<Data = SessionData> {
     const { counts } = this.#registration.events
     const { size = null, bytes = null, expired = 0, evicted = 0 } = this.#registration.config.store
     return { ...counts, expired: counts.expired + expired, evicted, size, bytes }
+  }
+
+  /** The limits in force, for an auditor: frozen, plain data, and no key. What guards ask for is said where they are. */
+  policy (): SessionPolicy {
+    return policyOf(this.#registration.config)
   }
 
   /** Takes note that a guard turned away a request with this session. Not for apps, so a static. */

@@ -3,7 +3,7 @@ import Fastify, { type FastifyPluginAsync } from 'fastify'
 import { expect, test } from 'tstyche'
 import session, {
   fastifyKeep, requireSession,
-  type DenialReason, type EndReason, type ForeignReason, type IssuedSession, type RejectionReason, type Session, type SessionEvent, type SessionGuard, type SessionKey, type SessionMessage, type SessionOptions, type Sessions, type SessionStats
+  type DenialReason, type EndReason, type ForeignReason, type IssuedSession, type RejectionReason, type Session, type SessionEvent, type SessionGuard, type SessionKey, type SessionMessage, type SessionOptions, type SessionPolicy, type Sessions, type SessionStats
 } from '../../index.js'
 
 declare const it: Session
@@ -96,6 +96,8 @@ test('requests and apps are decorated', () => {
   expect(app.sessions.stats()).type.toBe<SessionStats>()
   expect<SessionStats['size']>().type.toBe<number | null>()
   expect<SessionStats['storeErrors']>().type.toBe<number>()
+  expect(app.sessions.policy()).type.toBe<SessionPolicy>()
+  expect<SessionPolicy['owners']>().type.toBe<{ readonly key: string, readonly limit: number | null, readonly onLimit: 'end-oldest' | 'refuse', readonly isDescribed: boolean } | null>()
 })
 
 test('a guard fits servers on HTTP/2 and https', () => {
