@@ -31,9 +31,15 @@ for (const { kind, makeStore } of everyStore) {
     await app.sessions.revoke((await app.sessions.issue({ a: 1 })).sessionId)
     const found = await counts()
     t.match(found, {
-      'session.created': 4, 'session.ended replaced': 1, 'session.ended logout': 1, 'session.ended revoked': 1,
-      'session.rejected malformed': 1, 'session.denied missing-key': 1,
-      'store.call.duration create done': 4, 'store.call.duration destroy done': 3, 'store.call.duration update done': 1
+      'session.created': 4,
+      'session.ended replaced': 1,
+      'session.ended logout': 1,
+      'session.ended revoked': 1,
+      'session.rejected malformed': 1,
+      'session.denied missing-key': 1,
+      'store.call.duration create done': 4,
+      'store.call.duration destroy done': 3,
+      'store.call.duration update done': 1
     })
     const ended = Object.entries(found).filter(([name]) => name.startsWith('session.ended')).reduce((sum, [, count]) => sum + count, 0)
     if (store.size !== undefined) t.equal(found['session.live'], Number(found['session.created']) - ended, 'what was created and has not ended lives')
@@ -149,4 +155,3 @@ t.test('what was counted before the app closed is exported after it', async (t) 
   t.equal(found['session.created'], 1)
   t.notOk('session.live' in found, 'nobody asks a store that is closed')
 })
-
