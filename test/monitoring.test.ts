@@ -88,7 +88,7 @@ await trySnippets('docs/monitoring.md', {
     const samples = readMetrics(body)
     t.ok(samples.every(({ name, value }) => name.startsWith('fastify_keep_') && Number.isFinite(value)), 'every line can be read')
     const value = (name: string, labels: object) => samples.find((sample) => sample.name === name && Object.entries(labels).every(([label, content]) => sample.labels[label] === content))?.value
-    const reason = (fastify_keep_reason: string) => ({ fastify_keep_reason })
+    const reason = (value: string) => ({ fastify_keep_reason: value })
     t.match({
       created: value('fastify_keep_session_created_total', {}),
       replaced: value('fastify_keep_session_ended_total', reason('replaced')),
