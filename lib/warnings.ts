@@ -57,6 +57,11 @@ export function warnLogFailed (line: string): void {
   warnOnce('FST_KEEP_LOG_FAILED', `fastify-keep: the logger threw instead of writing a line: ${line}`)
 }
 
+/** The app's own meter or tracer threw; the request goes on. */
+export function warnTelemetryFailed (failure: string): void {
+  warnOnce('FST_KEEP_TELEMETRY_FAILED', `fastify-keep: the meter or the tracer given to sessionTelemetry threw, and what it was given is not measured: ${failure}`)
+}
+
 /** The warning was given already, so a logger that throws loses nothing. */
 function warnInLog (request: FastifyRequest, message: string): void {
   try {

@@ -10,7 +10,7 @@ import { FakeClock, HOUR } from './fixtures/clock.js'
 import { everyStore, memoryStore, wrapped } from './fixtures/stores.js'
 
 const SECRET = 'a secret of at least 32 bytes, really'
-const events = ['created', 'loaded', 'saved', 'regenerated', 'rotated', 'reauthenticated', 'destroyed', 'expired', 'evicted', 'rejected', 'denied', 'store-error'] as const satisfies readonly SessionEvent[]
+const events = ['created', 'loaded', 'saved', 'regenerated', 'rotated', 'reauthenticated', 'destroyed', 'expired', 'evicted', 'rejected', 'denied', 'conflict', 'store-error'] as const satisfies readonly SessionEvent[]
 
 function listen (t: Test): Array<[string, SessionMessage]> {
   const heard: Array<[string, SessionMessage]> = []
@@ -61,7 +61,7 @@ for (const { kind, makeStore } of everyStore) {
     await visit((session) => session.set('a', 1))
     clock.advance(2 * HOUR)
     await visit(() => {})
-    const expired = ['expired', { sessionId: String }]
+    const expired = ['expired', { sessionId: String, reason: 'expired' }]
     const rejected = ['rejected', { sessionId: String, reason: 'unknown' }]
     t.match(heard, store instanceof SqliteStore ? [rejected] : [expired, rejected])
     heard.length = 0
@@ -94,6 +94,53 @@ t.test('a failing store is published with its error', async (t) => {
   await app.inject({ url: '/', cookies: { sid: 'A'.repeat(64) } })
   t.match(heard, [['store-error', { sessionId: null, error: { code: 'FST_KEEP_STORE', cause: { message: 'down' } } }]])
   t.match(app.sessions.stats(), { storeErrors: 1, size: null, bytes: null })
+})
+
+t.test('a request that found its session changed by another one, and tried again, is published', async (t) => {
+  const app = await buildApp(t)
+  const { cookies, headers: { cookie }, sessionId } = await app.sessions.issue({ a: 0 })
+  /** Another request of the session comes in between. */
+  const change = async (key: string) => {
+    const other = await app.sessions.load(cookie)
+    other.set(key, 1)
+    await other.save()
+  }
+  app.get('/update', async ({ session }) => { await change('a'); return session.update('a', (a) => Number(a) + 1) })
+  app.get('/login', async ({ session }) => { await change('b'); session.regenerate('all') })
+  let rotations = 0
+  app.get('/rotate', async ({ session }) => {
+    session.rotate()
+    if (++rotations === 1) await app.inject({ url: '/rotate', cookies })
+  })
+  const heard = listen(t)
+  const conflicts = () => heard.filter(([event]) => event === 'conflict')
+  t.equal((await app.inject({ url: '/update', cookies })).body, '2')
+  t.same(conflicts(), [['conflict', { sessionId }]])
+  await app.inject({ url: '/rotate', cookies })
+  t.same(conflicts(), Array(2).fill(['conflict', { sessionId }]))
+  await app.inject({ url: '/login', cookies })
+  t.same(conflicts(), Array(3).fill(['conflict', { sessionId }]))
+  t.match(heard.at(-1), ['regenerated', { previousId: sessionId }])
+  t.match(app.sessions.stats(), { conflicts: 3 })
+})
+
+t.test('a login that is one too many is published as denied', async (t) => {
+  const app = await buildApp(t, { ownerKey: 'userId', maxPerOwner: 1, onLimit: 'refuse' })
+  app.get('/login', async ({ session }) => session.set('userId', 1))
+  await app.sessions.issue({ userId: 1 })
+  const heard = listen(t)
+  t.equal((await app.inject('/login')).statusCode, 409)
+  t.same(heard, [['denied', { sessionId: null, reason: 'limit' }]])
+  t.match(app.sessions.stats(), { denied: 1, created: 1 })
+})
+
+t.test('a request about which validate could not decide is published as denied', async (t) => {
+  const app = await buildApp(t, { validate () { throw new Error('the directory is away') } })
+  app.get('/', async () => 'x')
+  const { cookies, sessionId } = await app.sessions.issue({ a: 1 })
+  const heard = listen(t)
+  t.equal((await app.inject({ url: '/', cookies })).statusCode, 500)
+  t.same(heard, [['loaded', { sessionId }], ['denied', { sessionId, reason: 'validate-failed' }]])
 })
 
 t.test('neither the token nor a secret is in any log line, event, message, inspection or JSON', async (t) => {

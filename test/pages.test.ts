@@ -1,5 +1,4 @@
 // Every snippet on the pages of docs/ that have no test of their own runs, and no link leads nowhere.
-import { channel } from 'node:diagnostics_channel'
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -60,27 +59,6 @@ await trySnippets('docs/memory-store.md', {
   async memory (t, app) {
     await app.ready()
     t.equal(app.sessions.stats().size, 0)
-  }
-})
-
-await trySnippets('docs/monitoring.md', {
-  async stats (t, app) {
-    t.same((await app.inject('/health')).json(), { size: 0, rejected: 0, storeErrors: 0 })
-  },
-
-  async events (t, app) {
-    await app.inject({ url: '/', cookies: { sid: 'nonsense' } })
-    t.equal(app.sessions.stats().rejected, 1)
-  },
-
-  async audit (t, app) {
-    const lines: unknown[] = []
-    t.intercept(app.log as unknown as { info: unknown }, 'info', { value: (line: object) => { if ('event' in line) lines.push(line) } })
-    app.get('/login', async ({ session }) => session.regenerate())
-    const browser = await browserWith(app, { userId: 1 })
-    await browser.visit('/login')
-    t.match(lines, [{ event: 'regenerated', sessionId: String, previousId: String }])
-    t.ok(channel('fastify-keep:denied').hasSubscribers)
   }
 })
 

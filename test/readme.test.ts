@@ -116,7 +116,7 @@ t.test('every member of the session is in its table', async (t) => {
 
 t.test('the channels of the guide to monitoring are the ones that exist', (t) => {
   const hear = () => {}
-  for (const event of ['created', 'loaded', 'saved', 'regenerated', 'rotated', 'reauthenticated', 'destroyed', 'expired', 'evicted', 'rejected', 'denied', 'store-error']) {
+  for (const event of ['created', 'loaded', 'saved', 'regenerated', 'rotated', 'reauthenticated', 'destroyed', 'expired', 'evicted', 'rejected', 'denied', 'conflict', 'store-error']) {
     t.match(monitoring, new RegExp(`:${event}\``))
     subscribe(`fastify-keep:${event}`, hear)
     t.ok(unsubscribe(`fastify-keep:${event}`, hear))

@@ -1,6 +1,9 @@
 // This package with one of its parts on or off, by the name on the command line.
 import session, { requireSession } from 'fastify-keep'
+import { sessionTelemetry } from 'fastify-keep/opentelemetry'
 import cookie from '@fastify/cookie'
+import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics'
+import { BasicTracerProvider } from '@opentelemetry/sdk-trace-base'
 import { serve } from '../serve.js'
 
 const guards = { guard: {}, 'no-store': { noStore: true } }
@@ -11,14 +14,28 @@ const parts = {
   validate: { validate: () => true },
   'validate-later': { validate: async () => true },
   guard: {},
-  'no-store': {}
+  'no-store': {},
+  metrics: {},
+  'metrics-and-spans': {}
 }
 
 const part = process.argv[2]
 
+/** A real OpenTelemetry that counts, and exports nothing. */
+const telemetry = {
+  metrics: () => ({ meter: new MeterProvider({ readers: [new Unread()] }).getMeter('bench') }),
+  'metrics-and-spans': () => ({ ...telemetry.metrics(), tracer: new BasicTracerProvider().getTracer('bench') })
+}
+
+class Unread extends MetricReader {
+  async onShutdown () {}
+  async onForceFlush () {}
+}
+
 await serve(async (app) => {
   await app.register(cookie)
   await app.register(session, parts[part])
+  if (part in telemetry) await app.register(sessionTelemetry, telemetry[part]())
   if (part in guards) app.addHook('preHandler', requireSession('count', { ...guards[part], except: ['/seed/*'] }))
 }, {
   get: (request, key) => request.session.get(key),

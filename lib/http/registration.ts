@@ -6,6 +6,7 @@ import type { SessionConfig } from '../options.js'
 import { boundedCall } from '../store/bounded-call.js'
 import { boundOwners, boundStore } from '../store/bounded-store.js'
 import { EndSignals } from '../store/end-signals.js'
+import { tracedCall } from '../store/traced-call.js'
 import type { SessionOwners } from '../../types/owners.js'
 import type { StoreContext } from '../store/store-context.js'
 import { namespaceOf } from './namespace.js'
@@ -28,9 +29,9 @@ export interface Registration extends StoreContext {
 }
 
 export function createRegistration (app: FastifyInstance, config: SessionConfig): Registration {
-  const { lifetime, maxSize, clock, store, storeTimeout, onAmbiguousCookie, cookieName, owner } = config
+  const { property, lifetime, maxSize, clock, store, storeTimeout, onAmbiguousCookie, cookieName, owner } = config
   const events = new SessionEvents()
-  const call = boundedCall(storeTimeout, (error) => events.emit('store-error', null, { error }))
+  const call = tracedCall(events, property, boundedCall(storeTimeout, (error) => events.emit('store-error', null, { error })))
   const bounded = boundStore(store, call)
   const signals = new EndSignals(bounded, store, clock, app.log)
   events.onEnd = (id, reason) => { signals.ended(id, reason) }

@@ -105,7 +105,8 @@ export class SessionLoader {
   #ask (validate: SessionValidator, found: SessionState): Awaitable<Validity> {
     this.#for.use(found)
     return recover(() => askValidate(validate, this.#for.session, this.#request, this.#registration.config.storeTimeout), (error) => {
-      this.#close(found)
+      const { id } = this.#close(found)
+      this.#registration.events.emit('denied', id, { reason: 'validate-failed' })
       throw error
     })
   }

@@ -2,6 +2,7 @@
 import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
 import { NotListedError } from '../errors.js'
 import type { DenialReason, SessionCounts } from '../events.js'
+import { Message } from '../message.js'
 import { ownerNamed } from '../record/owner.js'
 import { isId } from '../record/token.js'
 import { SessionState } from '../session/session-state.js'
@@ -20,6 +21,7 @@ import { idsNamed, lastSeenFirst, listedSession, refuseOtherOptions, type Listed
 import { mayCarryToken, readTokens } from './read-tokens.js'
 import type { Registration } from './registration.js'
 import { cookieValue } from './response-cookie.js'
+import { policyOf, type SessionPolicy } from './session-policy.js'
 
 /** A session made by `issue`, with what opens it. */
 export interface IssuedSession {
@@ -140,6 +142,11 @@ export class Sessions<Data = SessionData> {
     return { ...counts, expired: counts.expired + expired, evicted, size, bytes }
   }
 
+  /** The limits in force, for an auditor: frozen, plain data, and no key. What guards ask for is said where they are. */
+  policy (): SessionPolicy {
+    return policyOf(this.#registration.config)
+  }
+
   /** Takes note that a guard turned away a request with this session. Not for apps, so a static. */
   static deny (sessions: Sessions, session: Session | null, reason: DenialReason): void {
     sessions.#registration.events.emit('denied', session === null || session.isNew ? null : session.sessionId, { reason })
@@ -149,6 +156,12 @@ export class Sessions<Data = SessionData> {
   static isForeign (sessions: Sessions, request: FastifyRequest): boolean {
     const { crossSite, trustedOrigins } = sessions.#registration.config
     return mayActForUser(request) && !mayComeFromAnywhere(request, crossSite) && foreignReason(request, trustedOrigins) !== null
+  }
+
+  /** Whether a published event, or a call of the store, is one of these sessions. Not for apps, so a static. */
+  static isSourceOf (sessions: Sessions, message: unknown): boolean {
+    const { events, config: { store } } = sessions.#registration
+    return Message.isFrom(message, events) || Message.isFrom(message, store)
   }
 
   async #load (tokens: readonly PresentedToken[]): Promise<SessionState> {

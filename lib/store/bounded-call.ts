@@ -2,16 +2,11 @@
 import { isPromise } from '../awaitable.js'
 import { StoreError, StoreTimeoutError, TooManyKeysError } from '../errors.js'
 import { safeCause, shownAnswer, type SentValues } from './safe-cause.js'
+import type { StoreFunction } from './store-functions.js'
 import type { Awaitable } from '../../types/store.js'
 
-/** What a function of the store may answer. */
-export interface AnswerKind {
-  readonly expected: string
-  isAnswer (answer: unknown): boolean
-}
-
-/** Calls a function of the store by its name. */
-export type BoundedCall = <T>(name: string, kind: AnswerKind, run: () => Awaitable<T>, sent?: SentValues) => Awaitable<T>
+/** Calls a function of the store; `id` is the session's, where it is about one. */
+export type BoundedCall = <T>(fn: StoreFunction, run: () => Awaitable<T>, id: string | null, sent?: SentValues) => Awaitable<T>
 
 /**
  * Calls that fail with a `StoreError` or a `StoreTimeoutError`, reported to `onError` first. The
@@ -23,41 +18,41 @@ export function boundedCall (timeout: number, onError: (error: Error) => void): 
     return error
   }
 
-  function failed (name: string, thrown: unknown, sent?: SentValues): Error {
+  function failed (fn: StoreFunction, thrown: unknown, sent?: SentValues): Error {
     // what the app asked too much of is no failure of the store
-    return thrown instanceof TooManyKeysError ? thrown : fail(new StoreError({ cause: safeCause(name, thrown, sent) }))
+    return thrown instanceof TooManyKeysError ? thrown : fail(new StoreError({ cause: safeCause(called(fn), thrown, sent) }))
   }
 
-  function call<T> (name: string, kind: AnswerKind, run: () => Awaitable<T>, sent?: SentValues): Awaitable<T> {
+  function call<T> (fn: StoreFunction, run: () => Awaitable<T>, _id: string | null, sent?: SentValues): Awaitable<T> {
     let answer: Awaitable<T>
     try {
       answer = run()
-      if (!isPromise(answer) && kind.isAnswer(answer)) return answer
+      if (!isPromise(answer) && fn.isAnswer(answer)) return answer
     } catch (thrown) {
-      throw failed(name, thrown, sent)
+      throw failed(fn, thrown, sent)
     }
-    return inTime(name, answer, sent).then(({ value }) => accept(name, kind, value))
+    return inTime(fn, answer, sent).then(({ value }) => accept(fn, value))
   }
 
-  function accept<T> (name: string, { expected, isAnswer }: AnswerKind, answer: T): T {
+  function accept<T> (fn: StoreFunction, answer: T): T {
     let isSuch: boolean
     try {
-      isSuch = isAnswer(answer)
+      isSuch = fn.isAnswer(answer)
     } catch (thrown) {
       // a proxy may throw when it is looked at
-      throw failed(name, thrown)
+      throw failed(fn, thrown)
     }
     if (isSuch) return answer
-    throw fail(new StoreError({ cause: new TypeError(`${name} must answer with ${expected}; it answered ${shownAnswer(answer)}`) }))
+    throw fail(new StoreError({ cause: new TypeError(`${called(fn)} must answer with ${fn.expected}; it answered ${shownAnswer(answer)}`) }))
   }
 
   /** In a box: a promise looks whether what it is fulfilled with is a thenable, and would wait for that. */
-  function inTime<T> (name: string, answer: Awaitable<T>, sent?: SentValues): Promise<{ value: T }> {
+  function inTime<T> (fn: StoreFunction, answer: Awaitable<T>, sent?: SentValues): Promise<{ value: T }> {
     return new Promise((resolve, reject) => {
       let late = false
       const timer = setTimeout(() => {
         late = true
-        reject(fail(new StoreTimeoutError({ cause: new Error(`${name} did not answer within ${timeout} ms`) })))
+        reject(fail(new StoreTimeoutError({ cause: new Error(`${called(fn)} did not answer within ${timeout} ms`) })))
       }, timeout)
       // a thenable that is no promise may throw, call back twice, or answer with another one
       Promise.resolve(answer).then((value) => {
@@ -65,10 +60,14 @@ export function boundedCall (timeout: number, onError: (error: Error) => void): 
         resolve({ value })
       }, (thrown: unknown) => {
         clearTimeout(timer)
-        if (!late) reject(failed(name, thrown, sent))
+        if (!late) reject(failed(fn, thrown, sent))
       })
     })
   }
 
   return call
+}
+
+function called ({ name }: StoreFunction): string {
+  return `store.${name}()`
 }

@@ -1,46 +1,18 @@
 // The store as the rest of this package sees it: it answers in time and in kind,
 // or fails with a typed error that tells a client nothing.
-import type { OwnerAddition, SessionOwners } from '../../types/owners.js'
+import type { SessionOwners } from '../../types/owners.js'
 import type { SessionStore } from '../../types/store.js'
-import type { AnswerKind, BoundedCall } from './bounded-call.js'
-
-// what is no record is told apart later, and counts as absent; a thenable that claims to be none might be waited for without a time limit
-const noThenable: AnswerKind = { expected: 'a record, the mark of an ended session or null', isAnswer: (answer) => typeof answer !== 'object' || answer === null || !('then' in answer) }
-const aBoolean: AnswerKind = { expected: 'a boolean', isAnswer: (answer) => typeof answer === 'boolean' }
-const anUpdateResult = oneOf('done', 'missing', 'conflict', 'too-large')
-const aTouchResult = oneOf('done', 'missing', 'stale')
-const aDestroyResult = oneOf('done', 'missing', 'conflict')
-const anAddition: AnswerKind = { expected: "{ result: 'done', 'refused' or 'ended', marked: a list of ids }", isAnswer: isAddition }
-const ids: AnswerKind = { expected: 'a list of ids', isAnswer: isListOfIds }
-const aSlice: AnswerKind = { expected: 'lists of ids', isAnswer: isSlice }
-const anything: AnswerKind = { expected: 'nothing', isAnswer: () => true }
-
-function isAddition (answer: unknown): boolean {
-  const { result, marked } = (answer ?? {}) as Partial<OwnerAddition>
-  return (result === 'done' || result === 'refused' || result === 'ended') && isListOfIds(marked)
-}
-
-function isSlice (answer: unknown): boolean {
-  const { done, value } = answer as IteratorResult<unknown>
-  return done === true || isListOfIds(value)
-}
-
-function isListOfIds (answer: unknown): boolean {
-  return Array.isArray(answer) && answer.every((id) => typeof id === 'string')
-}
-
-function oneOf (...answers: readonly unknown[]): AnswerKind {
-  return { expected: answers.map((each) => `'${String(each)}'`).join(' or '), isAnswer: (answer) => answers.includes(answer) }
-}
+import type { BoundedCall } from './bounded-call.js'
+import * as functions from './store-functions.js'
 
 /** A store whose every call is bounded. */
 export function boundStore (store: SessionStore, call: BoundedCall): SessionStore {
   return {
-    read: (id) => call('store.read()', noThenable, () => store.read(id)),
-    create: (id, record) => call('store.create()', aBoolean, () => store.create(id, record), () => Object.values(record.values)),
-    update: (id, changes) => call('store.update()', anUpdateResult, () => store.update(id, changes), () => Object.values(changes.set)),
-    touch: (id, renewal) => call('store.touch()', aTouchResult, () => store.touch(id, renewal)),
-    destroy: (id, condition) => call('store.destroy()', aDestroyResult, () => store.destroy(id, condition)),
+    read: (id) => call(functions.read, () => store.read(id), id),
+    create: (id, record) => call(functions.create, () => store.create(id, record), id, () => Object.values(record.values)),
+    update: (id, changes) => call(functions.update, () => store.update(id, changes), id, () => Object.values(changes.set)),
+    touch: (id, renewal) => call(functions.touch, () => store.touch(id, renewal), id),
+    destroy: (id, condition) => call(functions.destroy, () => store.destroy(id, condition), id),
     ...(store.ids !== undefined && { ids: () => boundedSlices(store as SlicedStore, call) })
   }
 }
@@ -56,7 +28,7 @@ async function * boundedSlices (store: SlicedStore, call: BoundedCall): AsyncGen
     return slices.next()
   }
   while (true) {
-    const { done, value } = await call('store.ids()', aSlice, next)
+    const { done, value } = await call(functions.ids, next, null)
     if (done === true) return
     yield value
   }
@@ -69,10 +41,10 @@ function iterate (slices: Iterable<readonly string[]> | AsyncIterable<readonly s
 /** Its lists of owners, too. */
 export function boundOwners (owners: SessionOwners, call: BoundedCall): SessionOwners {
   return {
-    add: (owner, id, entry) => call('store.owners.add()', anAddition, () => owners.add(owner, id, entry)),
-    renew: (owner, id, expiresAt) => call('store.owners.renew()', aBoolean, () => owners.renew(owner, id, expiresAt)),
-    mark: (owner, except) => call('store.owners.mark()', ids, () => owners.mark(owner, except)),
-    remove: (owner, listed) => call('store.owners.remove()', anything, () => owners.remove(owner, listed)),
-    list: (owner) => call('store.owners.list()', ids, () => owners.list(owner))
+    add: (owner, id, entry) => call(functions.add, () => owners.add(owner, id, entry), id),
+    renew: (owner, id, expiresAt) => call(functions.renew, () => owners.renew(owner, id, expiresAt), id),
+    mark: (owner, except) => call(functions.mark, () => owners.mark(owner, except), null),
+    remove: (owner, listed) => call(functions.remove, () => owners.remove(owner, listed), null),
+    list: (owner) => call(functions.list, () => owners.list(owner), null)
   }
 }

@@ -57,7 +57,8 @@ export function dropCreated ({ context, log }: Save, { id, record: { owner } }: 
 }
 
 /** The login has no effect at all. */
-export function refuseLogin ({ state }: Save): never {
+export function refuseLogin ({ context, state }: Save): never {
+  context.events.emit('denied', state.stored?.id ?? null, { reason: 'limit' })
   state.retract()
   state.dropChanges()
   throw new SessionLimitError()

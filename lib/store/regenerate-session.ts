@@ -57,6 +57,7 @@ function endOld (save: Save, layer: Layer, created: StoredSession, round: number
   }
   return andThen(context.store.destroy(old.id, condition), (result) => {
     if (result === 'done') return confirmReplacement(save, created, old)
+    if (result === 'conflict') context.events.emit('conflict', old.id)
     if (round === MAX_ROUNDS) throw new ConflictError()
     return andThen(result === 'conflict' && readAgain(save, old), (isThere) => {
       if (isThere) return andThen(rewrite(save, layer, created), (rewritten) => rewritten === null ? refuseSuccessor(save) : endOld(save, layer, rewritten, round + 1))

@@ -117,6 +117,7 @@ function withAbout ({ settings, listener }: SessionState, { written, identity }:
 /** Another request was faster: takes in what it stored, and decides anew about what was sent. What was changed since is left to the next save. */
 function retry (save: Save, stored: StoredSession, round: number): Awaitable<SaveResult> {
   const { state } = save
+  save.context.events.emit('conflict', stored.id)
   if (round === MAX_ROUNDS) throw new ConflictError()
   return andThen(readAgain(save, stored), (isThere) => {
     if (!isThere) return endedElsewhere(save)

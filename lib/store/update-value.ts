@@ -70,7 +70,9 @@ function attempt (update: KeyUpdate, round: number): Awaitable<ValueUpdate> {
     switch (result) {
       case 'missing': return ended(update)
       case 'too-large': return refuseResult(update, stored, changes)
-      case 'conflict': return again(update, stored, round)
+      case 'conflict':
+        context.events.emit('conflict', stored.id)
+        return again(update, stored, round)
     }
     state.confirmValue(stored, key, encoded)
     context.events.emit('saved', stored.id)

@@ -3,7 +3,7 @@ import Fastify, { type FastifyPluginAsync } from 'fastify'
 import { expect, test } from 'tstyche'
 import session, {
   fastifyKeep, requireSession,
-  type DenialReason, type EndReason, type ForeignReason, type IssuedSession, type RejectionReason, type Session, type SessionEvent, type SessionGuard, type SessionKey, type SessionMessage, type SessionOptions, type Sessions, type SessionStats
+  type DenialReason, type EndReason, type ForeignReason, type IssuedSession, type RejectionReason, type Session, type SessionEvent, type SessionGuard, type SessionKey, type SessionMessage, type SessionOptions, type SessionPolicy, type Sessions, type SessionStats
 } from '../../index.js'
 
 declare const it: Session
@@ -96,6 +96,8 @@ test('requests and apps are decorated', () => {
   expect(app.sessions.stats()).type.toBe<SessionStats>()
   expect<SessionStats['size']>().type.toBe<number | null>()
   expect<SessionStats['storeErrors']>().type.toBe<number>()
+  expect(app.sessions.policy()).type.toBe<SessionPolicy>()
+  expect<SessionPolicy['owners']>().type.toBe<{ readonly key: string, readonly limit: number | null, readonly onLimit: 'end-oldest' | 'refuse', readonly isDescribed: boolean } | null>()
 })
 
 test('a guard fits servers on HTTP/2 and https', () => {
@@ -124,9 +126,9 @@ test('a subscriber is told what happened to whom', () => {
   expect<SessionMessage['sessionId']>().type.toBe<string | null>()
   expect<SessionMessage['previousId']>().type.toBe<string | null | undefined>()
   expect<SessionMessage['reason']>().type.toBe<EndReason | RejectionReason | DenialReason | undefined>()
-  expect<DenialReason>().type.toBe<'no-session' | 'missing-key' | 'stale-login' | 'predicate' | 'failed' | ForeignReason>()
+  expect<DenialReason>().type.toBe<'no-session' | 'missing-key' | 'stale-login' | 'predicate' | 'failed' | 'validate-failed' | 'limit' | ForeignReason>()
   expect<ForeignReason>().type.toBe<'cross-site' | 'same-site' | 'foreign-origin'>()
   expect<EndReason>().type.toBe<'logout' | 'revoked' | 'limit' | 'replaced' | 'invalid' | 'expired' | 'evicted'>()
   expect<SessionMessage['error']>().type.toBe<Error | undefined>()
-  expect<SessionEvent>().type.toBe<'created' | 'loaded' | 'saved' | 'regenerated' | 'rotated' | 'reauthenticated' | 'destroyed' | 'expired' | 'evicted' | 'rejected' | 'denied' | 'store-error'>()
+  expect<SessionEvent>().type.toBe<'created' | 'loaded' | 'saved' | 'regenerated' | 'rotated' | 'reauthenticated' | 'destroyed' | 'expired' | 'evicted' | 'rejected' | 'denied' | 'conflict' | 'store-error'>()
 })

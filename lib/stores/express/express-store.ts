@@ -66,7 +66,7 @@ class AdaptedStore implements SessionStore {
     if (found === null) return null
     if (isEnded(found)) return this.#clock.now() < found.endedAt + ENDED_FOR ? found : null
     if (!this.#isExpired(found)) return found
-    publish('expired', id)
+    publish(this, 'expired', id, { reason: 'expired' })
     return null
   }
 

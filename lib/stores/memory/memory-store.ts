@@ -187,7 +187,7 @@ export class MemoryStore implements SessionStore {
   #expire (entry: Entry): void {
     this.#remove(entry, 'expired')
     this.#expired++
-    publish('expired', entry.id, { reason: 'expired' })
+    publish(this, 'expired', entry.id, { reason: 'expired' })
   }
 
   #evict (entry: Entry): void {
@@ -195,6 +195,6 @@ export class MemoryStore implements SessionStore {
     warnEvicted(entry.record.generation)
     this.#remove(entry, 'evicted')
     this.#evicted++
-    publish('evicted', entry.id, { reason: 'evicted' })
+    publish(this, 'evicted', entry.id, { reason: 'evicted' })
   }
 }

@@ -119,6 +119,6 @@ export class SqliteStore implements SessionStore {
 
   #publishExpired (ids: readonly string[]): void {
     this.#expired += ids.length
-    for (const id of ids) publish('expired', id, { reason: 'expired' })
+    for (const id of ids) publish(this, 'expired', id, { reason: 'expired' })
   }
 }
