@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import t, { type Test } from 'tap'
 import { storeSuite } from '../../lib/store-suite.js'
 import { SqliteStore, type SqliteDatabase } from '../../lib/stores/sqlite/sqlite-store.js'
@@ -5,10 +6,19 @@ import { FakeClock } from '../fixtures/clock.js'
 import { openLibsql, openSqlite, sqlitePath, sqliteStore, standInForNodeSqlite } from '../fixtures/sqlite.js'
 import { tapTest } from '../fixtures/tap-test.js'
 
+const betterSqlite3 = process.env['KEEP_BETTER_SQLITE3'] ?? ''
+
 t.test('a SqliteStore keeps the contract with a database of libsql', async (t) => {
   const clock = new FakeClock()
   const path = sqlitePath()
   storeSuite({ ...clock, owners: true, test: tapTest(t), createStore: () => new SqliteStore({ database: openLibsql(path), clock }) })
+})
+
+t.test('a SqliteStore keeps the contract with a database of better-sqlite3', { skip: betterSqlite3 === '' && 'npm run test:nodes brings the driver' }, async (t) => {
+  const clock = new FakeClock()
+  const path = sqlitePath()
+  const Database = createRequire(import.meta.url)(betterSqlite3) as new (path: string) => SqliteDatabase
+  storeSuite({ ...clock, owners: true, test: tapTest(t), createStore: () => new SqliteStore({ database: new Database(path), clock }) })
 })
 
 t.test('a SqliteStore keeps the contract with the path of a file', async (t) => {
