@@ -21,9 +21,7 @@ const ENTRIES_PER_LOOK_AT_THE_CLOCK = 32
 
 /** Keeps sessions in this process: the default store. Bounded; what has expired is removed in small slices. */
 export class MemoryStore implements SessionStore {
-  /** No other process sees these sessions. */
   readonly atomicAcross = 'process'
-  /** They end with the process. */
   readonly durable = false
   /** Which sessions each owner has. */
   readonly owners: SessionOwners
