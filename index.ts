@@ -22,6 +22,7 @@ import { returnPath } from './lib/http/return-path.js'
 import type { Session } from './lib/session/session.js'
 import { Sessions } from './lib/http/sessions.js'
 import { MemoryStore } from './lib/stores/memory/memory-store.js'
+import { warnPerProcess } from './lib/warnings.js'
 import type { SessionOptions } from './types/options.js'
 
 const keep: FastifyPluginAsync<SessionOptions> = async (app, options) => {
@@ -31,6 +32,7 @@ const keep: FastifyPluginAsync<SessionOptions> = async (app, options) => {
 
   const { property, store } = config
   await openStore(config, app.log)
+  warnPerProcess(store)
   const registration = createRegistration(app, config)
   const ours = Symbol(property)
 

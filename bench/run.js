@@ -1,5 +1,6 @@
 // The bench: `npm run bench`. `--quick` proves in seconds that it still runs and
-// judges nothing; `--rounds=9 --seconds=2` make it more exact.
+// judges nothing; `--stores` measures the stores alone, and prints the table
+// for README.md; `--rounds=9 --seconds=2` make it more exact.
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { cases } from './cases.js'
@@ -10,12 +11,14 @@ import { writeReport } from './report.js'
 import { measureOnRedis } from './on-redis.js'
 import { measureCase, verifyAll } from './requests.js'
 import { dataBytes, measureExpiry, measureGrowth, measureMemory } from './sessions-held.js'
+import { measureStores, storeTable } from './stores.js'
 import { measureSteps } from './steps.js'
 import { variants } from './variants.js'
 
-const { values: { quick, rounds, seconds } } = parseArgs({
+const { values: { quick, stores, rounds, seconds } } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
+    stores: { type: 'boolean', default: false },
     rounds: { type: 'string', default: '7' },
     seconds: { type: 'string', default: '1' }
   }
@@ -31,6 +34,13 @@ const sizes = quick
 const named = (name) => variants.find((variant) => variant.name === name)
 const caseNamed = (name) => cases.find((each) => each.name === name)
 const say = (line) => process.stderr.write(`${line}\n`)
+
+if (stores) {
+  const load = startLoad()
+  console.log(storeTable(await measureStores(load, settings)))
+  await load.stop()
+  process.exit()
+}
 
 say('verifying that every variant keeps sessions')
 await verifyAll(variants)
@@ -63,6 +73,11 @@ for (const size of sizes.expiry) {
 
 say('on Redis')
 figures.redis = await measureOnRedis(load, settings, quick ? 200 : 20_000)
+
+if (quick) {
+  say('store beside store')
+  storeTable(await measureStores(load, settings))
+}
 
 await load.stop()
 

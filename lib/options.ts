@@ -150,9 +150,15 @@ function refuseBadCookieName (name: unknown): void {
 
 function checkedStore (store: SessionStore): SessionStore {
   const missing = storeFunctions.filter((name) => typeof store?.[name] !== 'function')
-  if (missing.length === 0) return store
+  if (missing.length === 0) return withKnownReach(store)
   const hint = typeof (store as { get?: unknown } | null)?.get === 'function' ? "; for a store made for express-session write fromExpressStore(store), from 'fastify-keep/express-store'" : ''
   return refuse('store', store, `a store needs the function${missing.length > 1 ? 's' : ''} ${missing.join(', ')}${hint}`)
+}
+
+function withKnownReach (store: SessionStore): SessionStore {
+  if (store.atomicAcross !== undefined) choice('store.atomicAcross', store.atomicAcross, ['process', 'machine', 'cluster'])
+  if (store.durable !== undefined && typeof store.durable !== 'boolean') refuse('store.durable', store.durable, 'give true or false, or leave it out')
+  return store
 }
 
 function duration (option: string, value: unknown): number {

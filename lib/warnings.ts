@@ -2,6 +2,7 @@
 import cluster from 'node:cluster'
 import type { FastifyRequest } from 'fastify'
 import processWarning, { type WarningItem } from 'process-warning'
+import type { SessionStore } from '../types/store.js'
 
 const { createWarning } = processWarning
 const warnings = new Map<string, WarningItem>()
@@ -114,10 +115,11 @@ export function warnOwnerPlanted (key: string): void {
   warnOnce('FST_KEEP_OWNER_WITHOUT_REGENERATE', `fastify-keep: '${key}', by which sessions are listed, was set on a session that was stored before; everybody who knows its cookie is logged in, too: call session.regenerate() before session.set('${key}', …)`)
 }
 
-/** Each process has a MemoryStore of its own: a user is logged in by one and unknown to the next. */
-export function warnManyProcesses (): void {
+/** A store whose steps are atomic in one process only, where there are probably more: a user is logged in by one and unknown to the next, or a logout is undone. */
+export function warnPerProcess ({ atomicAcross, durable }: SessionStore): void {
   const { pm_id: pm2, NODE_APP_INSTANCE: instance } = process.env
-  if (!cluster.isWorker && pm2 === undefined && instance === undefined) return
+  if (atomicAcross !== 'process' || (!cluster.isWorker && pm2 === undefined && instance === undefined)) return
   const where = cluster.isWorker ? 'a cluster worker' : 'a process that a process manager started'
-  warnOnce('FST_KEEP_MEMORY_STORE_PER_PROCESS', `fastify-keep: the MemoryStore is used in ${where}; other processes cannot see its sessions, and a restart loses them: with more than one process use a store they share, such as RedisStore`)
+  const restart = durable === true ? '' : ', and a restart may lose them'
+  warnOnce('FST_KEEP_STORE_PER_PROCESS', `fastify-keep: the store keeps its promises within one process, and this is ${where}: others do not see its sessions, or undo each other's changes, rotations and logouts${restart}; with more than one process use a store that they share, such as SqliteStore on one machine, PostgresStore or RedisStore`)
 }

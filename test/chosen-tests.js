@@ -5,7 +5,7 @@ import { readdirSync } from 'node:fs'
 const SAME_ON_EVERY_NODE = /^(api-reference|package|imports|site|words|stores\/memory-store-bytes)\.test\.ts$|^(examples|browser)\b/
 
 /** What is about servers and packages of others, and the long searches of the models. */
-const NOT_CORE = /^(ecosystem|browser|model|moving|consumers|redis-|postgres-|store-suite|stores\/(redis|postgres|express))/
+const NOT_CORE = /^(ecosystem|browser|model|moving|consumers|redis-|postgres-|proxies|store-suite|stores\/(redis|postgres|express))/
 
 /** What another Node.js might change. */
 export function testsOfNode () {

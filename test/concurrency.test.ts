@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyRequest, LightMyRequestResponse } from 'fastify'
 import t from 'tap'
 import { Browser, buildApp, gate, setCookies } from './fixtures/app.js'
-import { everyStore } from './fixtures/stores.js'
+import { withPostgres } from './fixtures/with-postgres.js'
 
 /** A request that has loaded its session and waits; `finish` lets it act, and gives the response. */
 interface Held {
@@ -30,7 +30,9 @@ async function hold (app: FastifyInstance, browser: Browser, act: Act): Promise<
   return { finish: () => { mayAct.open(); return response } }
 }
 
-for (const { kind, makeStore } of everyStore) {
+const stores = await withPostgres()
+
+for (const { kind, makeStore } of stores) {
   t.test(`on ${kind}`, async (t) => {
     const store = makeStore()
     // two apps on one store, as two processes would be

@@ -6,8 +6,9 @@ import type { Session } from '../index.js'
 import { isEnded } from '../lib/record/record.js'
 import { Browser, buildApp, setCookies } from './fixtures/app.js'
 import { FakeClock, MINUTE, SECOND } from './fixtures/clock.js'
-import { everyStore, recorded, type StoreFunction } from './fixtures/stores.js'
+import { recorded, type StoreFunction } from './fixtures/stores.js'
 import type { SessionStore } from '../types/store.js'
+import { withPostgres } from './fixtures/with-postgres.js'
 
 type Cookie = 'set' | 'cleared' | 'none'
 
@@ -149,7 +150,9 @@ async function check (t: Test, stage: Stage, browser: Browser, expected: Outcome
   t.same((await browser.visit('/data')).json(), expected.data)
 }
 
-for (const { kind, makeStore } of everyStore) {
+const stores = await withPostgres()
+
+for (const { kind, makeStore } of stores) {
   for (const [title, row] of Object.entries(rows)) {
     t.test(`on ${kind}, a session that ${title}`, async (t) => {
       const stage = await stageOf(t, makeStore, row)

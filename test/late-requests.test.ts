@@ -3,7 +3,7 @@ import t, { type Test } from 'tap'
 import type { Session, SessionOptions } from '../index.js'
 import { Browser, buildApp, setCookies } from './fixtures/app.js'
 import { FakeClock, MINUTE } from './fixtures/clock.js'
-import { everyStore } from './fixtures/stores.js'
+import { withPostgres } from './fixtures/with-postgres.js'
 
 const steps: Record<string, (session: Session) => unknown> = {
   read: (session) => session.data(),
@@ -37,7 +37,9 @@ async function start (t: Test, options: SessionOptions) {
   return { app, browser, late }
 }
 
-for (const { kind, makeStore } of everyStore) {
+const stores = await withPostgres()
+
+for (const { kind, makeStore } of stores) {
   t.test(`on ${kind}`, async (t) => {
     for (const ending of ['destroy', 'regenerate', 'reauthenticated'] as const) {
       await t.test(`requests that come late after ${ending} read nothing, store nothing and send no cookie`, async (t) => {

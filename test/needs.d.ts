@@ -1,5 +1,5 @@
 /** A program that some tests need beside Node.js. */
-export type ProgramName = 'chromium' | 'redis' | 'postgres'
+export type ProgramName = 'chromium' | 'redis' | 'postgres' | 'nginx' | 'caddy'
 
 export function findProgram (name: ProgramName): string | null
 export function whyMissing (name: ProgramName): string

@@ -7,7 +7,7 @@ import { delimiter, join } from 'node:path'
 // Debian keeps a server's programs out of the PATH, by version
 const postgresFolders = () => existsSync('/usr/lib/postgresql') ? readdirSync('/usr/lib/postgresql').map((version) => `/usr/lib/postgresql/${version}/bin`) : []
 
-/** By name: what for, the variable that names the program outright, the one that tells tests, its usual names and further folders, its Debian package. */
+/** By name: what for, the variable that names the program outright, the one that tells tests, its usual names and further folders, how it says its version, its Debian package. */
 const programs = {
   chromium: {
     for: 'the example in a real browser',
@@ -30,12 +30,32 @@ const programs = {
     names: ['postgres'],
     folders: postgresFolders,
     debian: 'postgresql'
+  },
+  nginx: {
+    for: 'the app behind nginx, as docs/deploy.md has it',
+    given: 'NGINX',
+    told: 'KEEP_NGINX',
+    names: ['nginx'],
+    // not in the PATH of everybody
+    folders: () => ['/usr/sbin'],
+    version: '-v',
+    debian: 'nginx'
+  },
+  caddy: {
+    for: 'the app behind Caddy, as docs/deploy.md has it',
+    given: 'CADDY',
+    told: 'KEEP_CADDY',
+    names: ['caddy'],
+    version: 'version',
+    debian: 'caddy'
   }
 }
 
 /** The program's path, or `null`. What a variable names is taken as it is, or not at all. */
 export function findProgram (name) {
-  const { given, told, names, folders: more = () => [] } = programs[name]
+  const { given, told, names, folders: more = () => [], version = '--version' } = programs[name]
+  // on Ubuntu chromium-browser may be a script that only says where to find the real one
+  const runs = (path) => spawnSync(path, [version], { stdio: 'ignore' }).status === 0
   const named = process.env[told] || process.env[given]
   if (named) return runs(named) ? named : null
   const folders = [...(process.env.PATH ?? '').split(delimiter), ...more()]
@@ -63,11 +83,6 @@ export function findPrograms ({ missing: policy = 'leave' } = {}) {
   }
   const found = names.map((name) => [programs[name].told, findProgram(name)])
   return Object.fromEntries(found.filter(([, path]) => path !== null))
-}
-
-// On Ubuntu chromium-browser may be a script that only says where to find the real one
-function runs (path) {
-  return spawnSync(path, ['--version'], { stdio: 'ignore' }).status === 0
 }
 
 // usual in containers, where nobody else uses the machine

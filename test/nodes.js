@@ -35,7 +35,7 @@ function testOn (version) {
     return process.env.CI === 'true' ? { passed: 0, failed: 1, skipped: 0 } : { passed: 0, failed: 0, skipped: 1 }
   }
   // programs that a test starts by name, such as npm, run on it too
-  const env = { PATH: dirname(node) + delimiter + process.env.PATH, KEEP_NO_TYPE_CHECK: 'true' }
+  const env = { PATH: dirname(node) + delimiter + process.env.PATH, KEEP_NO_TYPE_CHECK: 'true', KEEP_BETTER_SQLITE3: findBetterSqlite3(version, node) }
   return runTap(['--disable-coverage', ...tests], { node, env, quiet: true })
 }
 
@@ -46,7 +46,23 @@ function findNode (version) {
   const program = resolve(folder, 'node_modules', name, 'bin/node')
   if (!existsSync(program)) {
     mkdirSync(folder, { recursive: true })
-    spawnSync('npm', ['install', '--silent', '--no-audit', '--no-fund', '--prefix', folder, `${name}@${version}`], { stdio: 'inherit' })
+    install(folder, `${name}@${version}`)
   }
   return spawnSync(program, ['--version']).status === 0 ? program : null
+}
+
+/** The folder of the driver for this line, or an empty text: it needs Node.js 22, so it is no dependency of ours. */
+function findBetterSqlite3 (version, node) {
+  if (version.startsWith('20')) return ''
+  const folder = resolve(`.nodes/${version}/better-sqlite3`)
+  const driver = resolve(folder, 'node_modules/better-sqlite3')
+  if (!existsSync(driver)) {
+    mkdirSync(folder, { recursive: true })
+    install(folder, 'better-sqlite3@13', { PATH: dirname(node) + delimiter + process.env.PATH })
+  }
+  return spawnSync(node, ['-e', `new (require(${JSON.stringify(driver)}))(':memory:')`]).status === 0 ? driver : ''
+}
+
+function install (folder, name, env = {}) {
+  spawnSync('npm', ['install', '--silent', '--no-audit', '--no-fund', '--prefix', folder, name], { stdio: 'inherit', env: { ...process.env, ...env } })
 }

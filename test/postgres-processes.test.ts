@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { isRecord } from '../lib/record/record.js'
-import type { PostgresStore } from '../lib/stores/postgres/postgres-store.js'
+import { fromPg, PostgresStore } from '../lib/stores/postgres/postgres-store.js'
 import { skipFileWithout } from './fixtures/needs.js'
 import { connectPg, postgresStore } from './fixtures/postgres-clients.js'
 import { startPostgresServer } from './fixtures/postgres.js'
@@ -30,6 +30,19 @@ t.test('of many step-ups at all of them one wins, and the old cookie is dead at 
     t.equal((await shop.request('GET', '/me', renewed)).status, 200)
     t.equal((await shop.request('GET', '/me', cookie)).status, 401)
   }
+})
+
+t.test('the store says that it is durable where the server waits for the disk', async (t) => {
+  const durable = async (options: object, unlogged = false, database: object = {}) => {
+    const store = new PostgresStore({ ...fromPg(connectPg(t, url, database)), sweepInterval: '1d', ...options })
+    t.teardown(() => store.close())
+    t.equal(store.durable, false, 'nobody has asked the server')
+    await store.migrate({ unlogged })
+    return store.durable
+  }
+  t.equal(await durable({}), true)
+  t.equal(await durable({ table: 'fleeting' }, true), false)
+  t.equal(await durable({}, false, { options: '-c synchronous_commit=off' }), false)
 })
 
 interface Writer { readonly child: ChildProcess, readonly confirmed: Map<string, number>, readonly stopped: Promise<void> }

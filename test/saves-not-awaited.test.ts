@@ -4,7 +4,8 @@ import t, { type Test } from 'tap'
 import type { Session, SessionStore } from '../index.js'
 import { Browser, buildApp, setCookies } from './fixtures/app.js'
 import { FakeClock, HOUR } from './fixtures/clock.js'
-import { everyStore, wrapped, type StoreFunction } from './fixtures/stores.js'
+import { wrapped, type StoreFunction } from './fixtures/stores.js'
+import { withPostgres } from './fixtures/with-postgres.js'
 
 type Act = (session: Session, reply: FastifyReply) => unknown
 
@@ -39,7 +40,9 @@ function valueOf (line: unknown): string {
   return /^sid=([^;]*)/.exec(String(line))?.[1] ?? ''
 }
 
-for (const { kind, makeStore } of everyStore) {
+const stores = await withPostgres()
+
+for (const { kind, makeStore } of stores) {
   t.test(`on ${kind}`, async (t) => {
     const { app, visit, end } = await open(t, makeStore())
 
@@ -183,7 +186,7 @@ for (const { kind, makeStore } of everyStore) {
   })
 }
 
-for (const { kind, makeStore } of everyStore) {
+for (const { kind, makeStore } of stores) {
   t.test(`on ${kind} that fails once`, async (t) => {
     const failing = new Set<StoreFunction>()
     const store = wrapped(makeStore(), (name) => { if (failing.delete(name)) throw new Error('down') })

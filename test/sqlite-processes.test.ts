@@ -11,7 +11,7 @@ import { isRecord } from '../lib/record/record.js'
 import { goodRecord } from './fixtures/good-record.js'
 import { forkSqliteShop } from './fixtures/shop-fork.js'
 import { login, shareSessions, type Shops } from './fixtures/shop-promises.js'
-import { openLibsql, sqlitePath, sqliteStore } from './fixtures/sqlite.js'
+import { openSqlite, sqlitePath, sqliteStore } from './fixtures/sqlite.js'
 
 const path = sqlitePath()
 const shops = await Promise.all(Array.from({ length: 4 }, () => forkSqliteShop(t, path))) as unknown as Shops
@@ -75,7 +75,7 @@ t.test('of a process that is killed while it writes, everything it confirmed is 
       }
       t.same(wrong, [], `${confirmed.size} sessions`)
     }
-    t.match(openLibsql(file).prepare('PRAGMA integrity_check').get(), { integrity_check: 'ok' })
+    t.match(openSqlite(file).prepare('PRAGMA integrity_check').get(), { integrity_check: 'ok' })
   }
 })
 

@@ -150,6 +150,17 @@ export interface SessionStore {
   touch (id: string, renewal: SessionRenewal): Awaitable<TouchResult>
   /** Ends the session: drops the record and leaves a mark for a minute. */
   destroy (id: string, condition?: EndCondition): Awaitable<DestroyResult>
+  /**
+   * Optional: between whose calls each step is atomic. `'process'`: those of this process alone; others do not see its sessions, or may undo what it
+   * wrote. `'machine'`: those of every process on this machine. `'cluster'`: those of every process on any machine. In a cluster worker a store of
+   * `'process'` is warned about at the start, and refused with `ownerKey`. Left out, nothing is known, and nothing is said.
+   */
+  readonly atomicAcross?: 'process' | 'machine' | 'cluster'
+  /**
+   * Optional: whether what was confirmed is still there after a power cut. `false` where that is not known. Read at the start, once
+   * `open()` has answered.
+   */
+  readonly durable?: boolean
   /** Sessions held now. This and the next three are optional, for `app.sessions.stats()`. */
   readonly size?: number
   /** The memory they take. */

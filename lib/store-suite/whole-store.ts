@@ -1,12 +1,20 @@
-// What a store may do beyond one record: tell of ends, and list all ids.
+// What a store may do beyond one record: say what it can, tell of ends, and list all ids.
 import assert from 'node:assert/strict'
 import { setTimeout as delay } from 'node:timers/promises'
+import { inspect } from 'node:util'
 import { changing, newId, type SuiteContext } from './context.js'
 import type { EndReason } from '../../types/store.js'
 
 const PATIENCE = 2000
 
 export function wholeStoreSuite ({ test, record }: SuiteContext): void {
+  test('atomicAcross and durable, where the store has them, say what the contract knows', async (store) => {
+    await store.open?.()
+    const { atomicAcross, durable } = store
+    assert.ok([undefined, 'process', 'machine', 'cluster'].includes(atomicAcross), `atomicAcross is ${inspect(atomicAcross)}: give 'process', 'machine' or 'cluster', or leave it out`)
+    assert.ok([undefined, true, false].includes(durable), `durable is ${inspect(durable)}: give true or false, or leave it out`)
+  })
+
   test('onEnded tells which sessions ended and why, and nothing else, until it is stopped', async (store) => {
     if (store.onEnded === undefined) return
     const told: Array<[id: string, reason: EndReason | null]> = []

@@ -1,42 +1,50 @@
+import { createRequire } from 'node:module'
 import t, { type Test } from 'tap'
 import { storeSuite } from '../../lib/store-suite.js'
-import { SqliteStore, type SqliteDatabase, type SqliteStoreOptions } from '../../lib/stores/sqlite/sqlite-store.js'
+import { SqliteStore, type SqliteDatabase } from '../../lib/stores/sqlite/sqlite-store.js'
 import { FakeClock } from '../fixtures/clock.js'
-import { hasNodeSqlite, openLibsql, sqlitePath } from '../fixtures/sqlite.js'
+import { openLibsql, openSqlite, sqlitePath, sqliteStore, standInForNodeSqlite } from '../fixtures/sqlite.js'
 import { tapTest } from '../fixtures/tap-test.js'
 
-type MakeStore = (options?: Partial<SqliteStoreOptions>) => SqliteStore
+const betterSqlite3 = process.env['KEEP_BETTER_SQLITE3'] ?? ''
 
-const drivers: Record<string, (path: string) => MakeStore> = {
-  libsql: (path) => (options) => new SqliteStore({ database: openLibsql(path), ...options }),
-  ...(hasNodeSqlite && { 'node:sqlite': (path: string) => (options?: Partial<SqliteStoreOptions>) => new SqliteStore({ path, ...options }) })
-}
+t.test('a SqliteStore keeps the contract with a database of libsql', async (t) => {
+  const clock = new FakeClock()
+  const path = sqlitePath()
+  storeSuite({ ...clock, owners: true, test: tapTest(t), createStore: () => new SqliteStore({ database: openLibsql(path), clock }) })
+})
 
-for (const [name, driver] of Object.entries(drivers)) {
-  t.test(`a SqliteStore keeps the contract with ${name}`, async (t) => {
-    const clock = new FakeClock()
-    const makeStore = driver(sqlitePath())
-    storeSuite({ ...clock, owners: true, test: tapTest(t), createStore: () => makeStore({ clock }) })
-  })
-}
+t.test('a SqliteStore keeps the contract with a database of better-sqlite3', { skip: betterSqlite3 === '' && 'npm run test:nodes brings the driver' }, async (t) => {
+  const clock = new FakeClock()
+  const path = sqlitePath()
+  const Database = createRequire(import.meta.url)(betterSqlite3) as new (path: string) => SqliteDatabase
+  storeSuite({ ...clock, owners: true, test: tapTest(t), createStore: () => new SqliteStore({ database: new Database(path), clock }) })
+})
+
+t.test('a SqliteStore keeps the contract with the path of a file', async (t) => {
+  standInForNodeSqlite(t)
+  const clock = new FakeClock()
+  const path = sqlitePath()
+  storeSuite({ ...clock, owners: true, test: tapTest(t), createStore: () => new SqliteStore({ path, clock }) })
+})
 
 t.test('a SqliteStore keeps the contract while another process writes all the time', async (t) => {
   const clock = new FakeClock()
   const path = sqlitePath()
   const stop = writeAlways(t, path)
-  storeSuite({ ...clock, owners: true, test: tapTest(t), createStore: () => new SqliteStore({ database: openLibsql(path), clock }) })
+  storeSuite({ ...clock, owners: true, test: tapTest(t), createStore: () => sqliteStore({ durability: 'full', clock }, path) })
   t.teardown(stop)
 })
 
 t.test('a SqliteStore keeps the contract in real time, without waiting for the disk, and with corrupt records', async (t) => {
   const path = sqlitePath()
-  const other = openLibsql(path)
+  const other = openSqlite(path)
   const damage = (name: string, sql: string) => ({ [name]: async (_store: unknown, id: string) => { other.prepare(sql).run(id) } })[name] as () => Promise<void>
   const field = (name: string, path: string, json: string) => damage(name, `UPDATE session SET record = json_set(record, '$.${path}', json('${json}')) WHERE id = ?`)
   storeSuite({
     owners: true,
     test: tapTest(t),
-    createStore: () => new SqliteStore({ database: openLibsql(path), durability: 'normal' }),
+    createStore: () => sqliteStore({}, path),
     damage: [
       damage('no JSON', "UPDATE session SET record = '{' WHERE id = ?"),
       damage('an empty text', "UPDATE session SET record = '' WHERE id = ?"),
@@ -58,7 +66,7 @@ t.test('a SqliteStore keeps the contract in real time, without waiting for the d
 
 /** Holds the file for a moment, again and again. */
 function writeAlways (t: Test, path: string): () => void {
-  const other: SqliteDatabase & { close (): void } = openLibsql(path)
+  const other: SqliteDatabase & { close (): void } = openSqlite(path)
   t.teardown(() => other.close())
   let isWriting = false
   const timer = setInterval(() => {

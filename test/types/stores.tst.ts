@@ -23,6 +23,12 @@ test('five functions are a store, and they answer at once or later', () => {
   expect<Awaitable<boolean>>().type.toBe<boolean | Promise<boolean>>()
 })
 
+test('a store may say what it can', () => {
+  expect<AnswersAtOnce & { readonly atomicAcross: 'machine', readonly durable: boolean }>().type.toBeAssignableTo<SessionStore>()
+  expect(new MemoryStore().atomicAcross).type.toBe<'process'>()
+  expect(new MemoryStore().durable).type.toBe<false>()
+})
+
 test('less is no store', () => {
   expect<Omit<AnswersAtOnce, 'read'>>().type.not.toBeAssignableTo<SessionStore>()
   expect<Omit<AnswersAtOnce, 'create'>>().type.not.toBeAssignableTo<SessionStore>()
@@ -35,6 +41,8 @@ test('answers of another kind are refused', () => {
   expect<Omit<AnswersAtOnce, 'read'> & { read (id: string): undefined }>().type.not.toBeAssignableTo<SessionStore>()
   expect<Omit<AnswersAtOnce, 'create'> & { create (id: string, record: SessionRecord): void }>().type.not.toBeAssignableTo<SessionStore>()
   expect<Omit<AnswersAtOnce, 'update'> & { update (id: string, changes: SessionChanges): boolean }>().type.not.toBeAssignableTo<SessionStore>()
+  expect<AnswersAtOnce & { atomicAcross: 'room' }>().type.not.toBeAssignableTo<SessionStore>()
+  expect<AnswersAtOnce & { durable: 'yes' }>().type.not.toBeAssignableTo<SessionStore>()
   expect<AnswersAtOnce & { size: string }>().type.not.toBeAssignableTo<SessionStore>()
 })
 

@@ -45,6 +45,9 @@ interface Batch {
 }
 
 class AdaptedStore implements SessionStore {
+  readonly atomicAcross = 'process'
+  // nobody can ask such a store
+  readonly durable = false
   readonly #rows: ExpressRows
   readonly #turns: Turns
   readonly #batches = new Map<string, Batch>()

@@ -2,7 +2,7 @@
 // than it is told to, and removes what has expired in small slices.
 import { applyChanges, applyRenewal } from '../../record/apply-changes.js'
 import { publish } from '../../events.js'
-import { warnEvicted, warnManyProcesses } from '../../warnings.js'
+import { warnEvicted } from '../../warnings.js'
 import type { SessionOwners } from '../../../types/owners.js'
 import type { DestroyResult, EndCondition, EndedSession, EndListener, EndReason, SessionChanges, SessionRecord, SessionRenewal, SessionStore, TouchResult, UpdateResult } from '../../../types/store.js'
 import { EndedMarks } from './ended-marks.js'
@@ -21,6 +21,8 @@ const ENTRIES_PER_LOOK_AT_THE_CLOCK = 32
 
 /** Keeps sessions in this process: the default store. Bounded; what has expired is removed in small slices. */
 export class MemoryStore implements SessionStore {
+  readonly atomicAcross = 'process'
+  readonly durable = false
   /** Which sessions each owner has. */
   readonly owners: SessionOwners
   readonly #entries = new ShardedMap<Entry>()
@@ -135,10 +137,7 @@ export class MemoryStore implements SessionStore {
     queue.add(entry)
     this.#size++
     this.#bytes += bytes
-    if (!this.#timer.isSet) {
-      warnManyProcesses()
-      this.#timer.schedule(this.#order.soonest, this.#settings.clock.now())
-    }
+    if (!this.#timer.isSet) this.#timer.schedule(this.#order.soonest, this.#settings.clock.now())
   }
 
   #write (entry: Entry, record: SessionRecord, changes: SessionChanges): void {

@@ -29,6 +29,8 @@ export type { Query } from './query.js'
 
 /** Keeps sessions in PostgreSQL 12 or newer. */
 export class PostgresStore implements SessionStore {
+  /** Every process on any machine. */
+  readonly atomicAcross = 'cluster'
   /** Which sessions each owner has: one row per owner, in the table with `_owners` behind its name. */
   readonly owners: SessionOwners
   /** Tells of sessions that ended, also in other processes; only where the store can `listen`. */
@@ -38,6 +40,7 @@ export class PostgresStore implements SessionStore {
   readonly #clock: Clock
   readonly #statements: RecordStatements
   readonly #sweeper: Sweeper
+  #durable = false
 
   /** @param options - Throws an `InvalidOptionError` for what cannot work, and for an unknown name. */
   constructor (options: PostgresStoreOptions) {
@@ -50,6 +53,12 @@ export class PostgresStore implements SessionStore {
     this.owners = new PostgresOwners(this.#ask, table, clock)
     if (listen !== null) this.onEnded = endsHeardBy(listen, table.channel)
   }
+
+  /**
+   * False where the table is UNLOGGED, where the server runs without `fsync` or the connection without `synchronous_commit`, and until `open()` has
+   * reached the server.
+   */
+  get durable (): boolean { return this.#durable }
 
   /**
    * Makes the tables where they are absent: once, before the app starts, or at each start. Several processes may do so at the same time. Throws an
@@ -73,7 +82,7 @@ export class PostgresStore implements SessionStore {
    * database user may not use it, and when the server is too old. A server that is away is waited for later.
    */
   async open (): Promise<void> {
-    await checkTable(this.#ask, this.#table, 'sessions')
+    this.#durable = await checkTable(this.#ask, this.#table, 'sessions')
     this.#sweeper.start()
   }
 

@@ -36,6 +36,10 @@ export interface RedisStoreOptions {
 
 /** Keeps sessions in Redis 6.2 or newer, or Valkey. */
 export class RedisStore implements SessionStore {
+  /** Every process on any machine. */
+  readonly atomicAcross = 'cluster'
+  /** Redis as it comes may lose the last minutes in a power cut, with `appendfsync everysec` the last second, and in a failover what a replica did not have yet. */
+  readonly durable = false
   /** Which sessions each owner has: one sorted set per owner, under `prefix` + `o:`. */
   readonly owners: SessionOwners
   readonly #client: RedisClient

@@ -25,6 +25,10 @@ const IDS_AT_ONCE = 1000
 
 /** Keeps sessions in a file of SQLite, which any number of processes on one machine share. */
 export class SqliteStore implements SessionStore {
+  /** Every process of this machine that opens the file. */
+  readonly atomicAcross = 'machine'
+  /** True with the `durability` `'full'`, which is the default. */
+  readonly durable: boolean
   /** Which sessions each owner has: rows of the table `owned`. */
   readonly owners: SessionOwners
   readonly #settings: SqliteSettings
@@ -37,6 +41,7 @@ export class SqliteStore implements SessionStore {
   /** @param options - Throws an `InvalidOptionError` for what cannot work, and for an unknown name. */
   constructor (options: SqliteStoreOptions) {
     this.#settings = sqliteSettings(options)
+    this.durable = this.#settings.durability === 'full'
     this.#file = new SqliteFile(this.#settings)
     this.#queue = new WriteQueue(() => this.#connection())
     this.#ends = new EndLog(this.#file)
