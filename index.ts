@@ -87,7 +87,7 @@ export type { ListedSession, SessionHandle, SessionOwner } from './lib/http/list
 export type { IssueOptions } from './lib/http/issue-options.js'
 export type { IssuedSession, Sessions, SessionStats } from './lib/http/sessions.js'
 export type { MemoryStoreOptions } from './lib/stores/memory/memory-options.js'
-export type { Clock, Duration, SessionCookieAttributes, SessionCookieOptions, SessionDescription, SessionOptions } from './types/options.js'
+export type { Clock, Duration, EncryptionKey, SessionCookieAttributes, SessionCookieOptions, SessionDescription, SessionOptions } from './types/options.js'
 export type { IndexedValues, KeepList, PluginData, SessionData, SessionKey, SessionValue, SessionValues } from './types/session-data.js'
 export type { OwnerAddition, OwnerEntry, SessionOwners } from './types/owners.js'
 export type { Awaitable, DestroyResult, EarlierVerifier, EndCondition, EndedSession, EndListener, EndReason, SessionChanges, SessionLifetime, SessionRecord, SessionRenewal, SessionStore, TouchResult, UpdateResult } from './types/store.js'

@@ -5,10 +5,12 @@ import { clearSiteDataHeader } from './clear-site-data.js'
 import { cookieAttributeNames, resolveCookieAttributes, type CookieAttributes } from './cookie-attributes.js'
 import { CookieSigner } from './cookie-signer.js'
 import { deadlineFix, DURATION_FIX, toDeadline, toMilliseconds } from './duration.js'
+import { encryptionKeys } from './encryption-option.js'
 import { InvalidOptionError } from './errors.js'
 import { MemoryStore } from './stores/memory/memory-store.js'
 import { trustedOrigins } from './origin-options.js'
 import { ownerOptions, type OwnerSettings } from './owner-options.js'
+import { Encryption } from './record/encryption.js'
 import { unknownName } from './unknown-names.js'
 import type { Clock, SessionOptions } from '../types/options.js'
 import type { SessionLifetime, SessionStore } from '../types/store.js'
@@ -37,6 +39,8 @@ export interface SessionConfig {
   readonly trustedOrigins: ReadonlySet<string>
   /** `null` where every session fits every request. */
   readonly validate: NonNullable<SessionOptions['validate']> | null
+  /** `null` where what is stored is not encrypted. */
+  readonly encryption: Encryption | null
 }
 
 const MIB = 1024 * 1024
@@ -54,7 +58,7 @@ const cookieNameShape = /^[\w!#$%&'*+.^`|~-]+$/
 const storeFunctions = ['read', 'create', 'update', 'touch', 'destroy'] as const
 
 const known = new Set([
-  'store', 'idleTimeout', 'absoluteTimeout', 'cookie', 'secret', 'property', 'saveOn', 'onStoreError', 'onAmbiguousCookie', 'storeTimeout', 'maxSize', 'clock', 'ownerKey', 'maxPerOwner', 'onLimit', 'describe', 'crossSite', 'trustedOrigins', 'validate', 'clearSiteData',
+  'store', 'idleTimeout', 'absoluteTimeout', 'cookie', 'secret', 'property', 'saveOn', 'onStoreError', 'onAmbiguousCookie', 'storeTimeout', 'maxSize', 'clock', 'ownerKey', 'maxPerOwner', 'onLimit', 'describe', 'crossSite', 'trustedOrigins', 'validate', 'clearSiteData', 'encryption',
   // Fastify's own options of register()
   'prefix', 'logLevel', 'logSerializers', 'encapsulate'
 ])
@@ -87,7 +91,7 @@ export function resolveOptions (options: SessionOptions): SessionConfig {
   refuseUnknown(options, known, '')
   const {
     store, secret, cookie = {}, property = 'session', clock = Date, maxSize = MIB,
-    idleTimeout = '1h', absoluteTimeout = '24h', storeTimeout = '2s', saveOn = 'always', onStoreError = 'fail', onAmbiguousCookie = 'first', describe, crossSite = 'deny', validate
+    idleTimeout = '1h', absoluteTimeout = '24h', storeTimeout = '2s', saveOn = 'always', onStoreError = 'fail', onAmbiguousCookie = 'first', describe, encryption, crossSite = 'deny', validate
   } = options
   if (typeof cookie !== 'object' || cookie === null) refuse('cookie', cookie, 'give an object such as { name, path, secure }')
   refuseUnknown(cookie, knownCookie, 'cookie.')
@@ -118,7 +122,8 @@ export function resolveOptions (options: SessionOptions): SessionConfig {
     crossSite: choice('crossSite', crossSite, ['deny', 'allow']),
     trustedOrigins: trustedOrigins(options.trustedOrigins ?? [], refuse),
     validate: validate ?? null,
-    clearSiteData: clearSiteDataHeader(options.clearSiteData, refuse)
+    clearSiteData: clearSiteDataHeader(options.clearSiteData, refuse),
+    encryption: encryption === undefined ? null : new Encryption(encryptionKeys(encryption))
   })
 }
 

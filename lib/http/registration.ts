@@ -28,7 +28,7 @@ export interface Registration extends StoreContext {
 }
 
 export function createRegistration (app: FastifyInstance, config: SessionConfig): Registration {
-  const { lifetime, maxSize, clock, store, storeTimeout, onAmbiguousCookie, cookieName, owner } = config
+  const { lifetime, maxSize, clock, store, storeTimeout, onAmbiguousCookie, cookieName, owner, encryption } = config
   const events = new SessionEvents()
   const call = boundedCall(storeTimeout, (error) => events.emit('store-error', null, { error }))
   const bounded = boundStore(store, call)
@@ -37,7 +37,7 @@ export function createRegistration (app: FastifyInstance, config: SessionConfig)
   return {
     config,
     signals,
-    settings: { namespace: namespaceOf(config), lifetime, maxSize, clock, owner, signals },
+    settings: { namespace: namespaceOf(config), lifetime, maxSize, clock, owner, encryption, signals },
     store: bounded,
     owners: owner === null ? null : boundOwners(store.owners as SessionOwners, call),
     events,

@@ -87,9 +87,8 @@ export class Sessions<Data = SessionData> {
     refuseOtherOptions('list()', options, ['current'])
     const { owners, name } = this.#ownerNamed('list()', owner)
     const current = idsNamed('list()', options, 'current')
-    const { lifetime } = this.#registration.settings
     const sessions = await ownedSessions(this.#registration, owners, name)
-    return sessions.map((session) => listedSession(session, lifetime, current)).sort(lastSeenFirst)
+    return sessions.map((session) => listedSession(session, this.#registration.settings, current)).sort(lastSeenFirst)
   }
 
   /**

@@ -5,10 +5,12 @@ import type { SessionLifetime } from '../../types/store.js'
 import { StoreError } from '../errors.js'
 import { CorruptValueError, decode, encode } from '../record/codec.js'
 import type { OwnerSettings } from '../owner-options.js'
+import { UNOPENED, type Encryption } from '../record/encryption.js'
 import { refuseOwner } from '../record/owner.js'
 import type { Layer } from './layer.js'
 import { Layers, type StoredSession } from './layers.js'
 import { LiveObjects } from './live-objects.js'
+import { OpenedValues } from './opened-values.js'
 import { refuseTooLarge } from './size-limit.js'
 
 /** The settings that a session needs to know. */
@@ -19,6 +21,8 @@ export interface SessionSettings {
   readonly clock: Clock
   /** How sessions are listed by their owners; `null` where they are not. */
   readonly owner: OwnerSettings | null
+  /** What is stored is sealed by it; `null` where nothing is. */
+  readonly encryption: Encryption | null
   readonly signals: StateSignals
 }
 
@@ -53,10 +57,11 @@ export class SessionValues extends Layers {
   listener: StateListener | null = null
   /** Made for the first object. */
   protected live: LiveObjects | null = null
+  #opened: OpenedValues | null = null
   #isCorruptTold = false
 
   constructor (settings: SessionSettings, usedAt: number, status: SessionStatus = 'open') {
-    super(settings.namespace, usedAt)
+    super(settings.namespace, settings.encryption, usedAt)
     this.settings = settings
     this.status = status
   }
@@ -88,6 +93,21 @@ export class SessionValues extends Layers {
       this.#holdings.hold(key, value, encoded)
     }
     return value
+  }
+
+  override storedText (key: string): string | null {
+    const held = super.storedText(key)
+    const { encryption } = this.settings
+    if (held === null || encryption === null) return held
+    this.#opened ??= new OpenedValues(encryption)
+    return this.#opened.open((this.stored as StoredSession).id, key, held)
+  }
+
+  /** The same; `null` where it cannot be opened. */
+  readableText (key: string): string | null {
+    const text = this.storedText(key)
+    if (text === UNOPENED) this.#tellCorrupt()
+    return text === UNOPENED ? null : text
   }
 
   /** A value that cannot be decoded counts as absent. */
@@ -130,8 +150,8 @@ export class SessionValues extends Layers {
     this.live?.releaseUnless((key, encoded) => this.encodedValue(key) === encoded)
   }
 
-  override confirmValue (stored: StoredSession, key: string, encoded: string | null): void {
-    super.confirmValue(stored, key, encoded)
+  override confirmValue (stored: StoredSession, key: string, held: string | null): void {
+    super.confirmValue(stored, key, held)
     if (this.draft?.written.has(key) !== true) this.live?.release(key)
   }
 
@@ -167,10 +187,14 @@ export class SessionValues extends Layers {
       return decode(encoded)
     } catch (error) {
       if (!(error instanceof CorruptValueError)) throw error
-      if (!this.#isCorruptTold) this.listener?.foundCorrupt(this.id)
-      this.#isCorruptTold = true
+      this.#tellCorrupt()
       return undefined
     }
+  }
+
+  #tellCorrupt (): void {
+    if (!this.#isCorruptTold) this.listener?.foundCorrupt(this.id)
+    this.#isCorruptTold = true
   }
 }
 

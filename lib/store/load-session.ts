@@ -25,8 +25,14 @@ export function loadSession (context: StoreContext, tokens: readonly PresentedTo
 /** The session that the tokens open, or an empty one, as it is: nothing is stored, not even that it was used. */
 export function findSession (context: StoreContext, tokens: readonly PresentedToken[], log: SessionLog): Awaitable<SessionState> {
   const state = new SessionState(context.settings, context.settings.clock.now())
+<<<<<<< HEAD
   if (tokens.length !== 1) return andThen(findAll(context, tokens, state.usedAt, log), (found) => openFound(state, found, chooseSession(context, found)))
   const token = tokenOf(context.settings.namespace, (tokens[0] as PresentedToken).token)
+=======
+  if (tokens.length !== 1) return andThen(findAll(context, tokens, state.usedAt, log), (found) => openFound(context, state, found, chooseSession(context, found), log))
+  const { namespace, encryption } = context.settings
+  const token = tokenOf(namespace, (tokens[0] as PresentedToken).token, encryption)
+>>>>>>> e553b38 (Begin encryption at rest)
   return andThen(context.store.read(token.id), (answer) => {
     const found = judge(context, token, answer, state.usedAt, log)
     return found === null ? state : openFound(state, [found], found)
@@ -65,7 +71,8 @@ export async function reloadSession (context: StoreContext, state: SessionState,
 /** A logout ends every session that the cookies belong to, so each is looked for. */
 function findAll (context: StoreContext, [first, ...rest]: readonly PresentedToken[], arrivedAt: number, log: SessionLog): Awaitable<readonly FoundSession[]> {
   if (first === undefined) return []
-  const token = tokenOf(context.settings.namespace, first.token)
+  const { namespace, encryption } = context.settings
+  const token = tokenOf(namespace, first.token, encryption)
   return andThen(context.store.read(token.id), (answer) => {
     const found = judge(context, token, answer, arrivedAt, log)
     return andThen(findAll(context, rest, arrivedAt, log), (others) => found === null ? others : [found, ...others])
@@ -73,11 +80,12 @@ function findAll (context: StoreContext, [first, ...rest]: readonly PresentedTok
 }
 
 /** What the token belongs to, by the store's answer; `null` when that is nothing. */
-function judge (context: StoreContext, { id, value: cookieToken, verifier }: Token, answer: unknown, arrivedAt: number, log: SessionLog): FoundSession | null {
+function judge (context: StoreContext, token: Token, answer: unknown, arrivedAt: number, log: SessionLog): FoundSession | null {
+  const { id, value: cookieToken } = token
   if (isRecord(answer)) {
     // by the clock of the arrival or by that of the answer: it may have been set back in between
     const at = Math.min(arrivedAt, context.settings.clock.now())
-    const standing = isExpired(answer, at) ? 'unknown' : standingOf(answer, verifier, at)
+    const standing = isExpired(answer, at) ? 'unknown' : standingOf(answer, token, at)
     const isOpened = standing === 'current' || standing === 'earlier'
     if (isOpened) context.events.emit('loaded', id)
     else context.events.emit('rejected', id, { reason: standing === 'unknown' ? 'unknown' : 'late' })

@@ -7,6 +7,7 @@ import { applyRenewal, changedRecord } from '../record/apply-changes.js'
 import { logLine } from '../log-line.js'
 import type { Layer } from '../session/layer.js'
 import type { StoredSession } from '../session/layers.js'
+import { sealedChanges } from '../session/sealed.js'
 import { movesCookie, planSave, type SavePlan } from '../session/save-plan.js'
 import type { SessionState } from '../session/session-state.js'
 import type { Awaitable, SessionChanges, SessionRenewal } from '../../types/store.js'
@@ -88,7 +89,7 @@ function update (save: Save, plan: Extract<SavePlan, { step: 'update' }>, round:
   const stored = state.stored as StoredSession
   const layer = state.sending()
   const { identity } = layer
-  const changes = withAbout(state, layer, plan.changes)
+  const changes = sealedChanges(state.settings, stored.id, withAbout(state, layer, plan.changes))
   return andThen(updateListed(save, stored, changes), (result) => {
     switch (result) {
       case 'missing': return endedElsewhere(save)
