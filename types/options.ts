@@ -116,7 +116,6 @@ export interface SessionOptions {
    */
   describe?: (request: FastifyRequest) => SessionDescription
   /**
-<<<<<<< HEAD
    * Whether a request with a session may come from another site. `'deny'` (default) answers a request in an unsafe method (any but GET, HEAD, OPTIONS and
    * TRACE) or for a WebSocket with a `CrossSiteError`, status 403, before any handler: where `Sec-Fetch-Site` says so, or without it where `Origin` is not
    * the app's own. It takes the place of CSRF tokens (ASVS 5.0, 3.5.1). `'allow'` lets everything through; a route has its own with `config: { crossSite: 'allow' }`.
@@ -137,13 +136,12 @@ export interface SessionOptions {
    * fits. A second session has its type at the request: `(_, { adminSession }) => …`.
    */
   validate?: (session: FastifyRequest['session'], request: FastifyRequest) => boolean | 'rotate' | Promise<boolean | 'rotate'>
-=======
+  /**
    * Encrypts every value and every description in the store (AES-256-GCM, bound to the session and the name of the value), and makes the
    * hashes of the tokens useless to everybody without a key. Default none. The first key seals, all of them open. `'plain'`, at the end of the list for
    * the time in which encryption is turned on, stands for what was stored without it; otherwise that counts as corrupt. docs/encryption.md says in which order keys are added and taken out.
    */
   encryption?: ReadonlyArray<EncryptionKey | 'plain'>
->>>>>>> e553b38 (Begin encryption at rest)
   /** Tells the time. Default `Date`; for tests. */
   clock?: Clock
 }

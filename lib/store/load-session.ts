@@ -25,14 +25,9 @@ export function loadSession (context: StoreContext, tokens: readonly PresentedTo
 /** The session that the tokens open, or an empty one, as it is: nothing is stored, not even that it was used. */
 export function findSession (context: StoreContext, tokens: readonly PresentedToken[], log: SessionLog): Awaitable<SessionState> {
   const state = new SessionState(context.settings, context.settings.clock.now())
-<<<<<<< HEAD
   if (tokens.length !== 1) return andThen(findAll(context, tokens, state.usedAt, log), (found) => openFound(state, found, chooseSession(context, found)))
-  const token = tokenOf(context.settings.namespace, (tokens[0] as PresentedToken).token)
-=======
-  if (tokens.length !== 1) return andThen(findAll(context, tokens, state.usedAt, log), (found) => openFound(context, state, found, chooseSession(context, found), log))
   const { namespace, encryption } = context.settings
   const token = tokenOf(namespace, (tokens[0] as PresentedToken).token, encryption)
->>>>>>> e553b38 (Begin encryption at rest)
   return andThen(context.store.read(token.id), (answer) => {
     const found = judge(context, token, answer, state.usedAt, log)
     return found === null ? state : openFound(state, [found], found)
