@@ -5,12 +5,11 @@ import { clearSiteDataHeader } from './clear-site-data.js'
 import { cookieAttributeNames, resolveCookieAttributes, type CookieAttributes } from './cookie-attributes.js'
 import { CookieSigner } from './cookie-signer.js'
 import { deadlineFix, DURATION_FIX, toDeadline, toMilliseconds } from './duration.js'
-import { encryptionKeys } from './encryption-option.js'
+import { encryptionKeys, type CheckedKey } from './encryption-option.js'
 import { InvalidOptionError } from './errors.js'
 import { MemoryStore } from './stores/memory/memory-store.js'
 import { trustedOrigins } from './origin-options.js'
 import { ownerOptions, type OwnerSettings } from './owner-options.js'
-import { Encryption } from './record/encryption.js'
 import { unknownName } from './unknown-names.js'
 import type { Clock, SessionOptions } from '../types/options.js'
 import type { SessionLifetime, SessionStore } from '../types/store.js'
@@ -40,7 +39,7 @@ export interface SessionConfig {
   /** `null` where every session fits every request. */
   readonly validate: NonNullable<SessionOptions['validate']> | null
   /** `null` where what is stored is not encrypted. */
-  readonly encryption: Encryption | null
+  readonly encryption: readonly CheckedKey[] | null
 }
 
 const MIB = 1024 * 1024
@@ -123,7 +122,7 @@ export function resolveOptions (options: SessionOptions): SessionConfig {
     trustedOrigins: trustedOrigins(options.trustedOrigins ?? [], refuse),
     validate: validate ?? null,
     clearSiteData: clearSiteDataHeader(options.clearSiteData, refuse),
-    encryption: encryption === undefined ? null : new Encryption(encryptionKeys(encryption))
+    encryption: encryption === undefined ? null : encryptionKeys(encryption)
   })
 }
 

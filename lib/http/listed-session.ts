@@ -3,10 +3,10 @@ import { inspect } from 'node:util'
 import { InvalidArgumentError } from '../errors.js'
 import { isId } from '../record/token.js'
 import { SessionMap, type Session } from '../session/session.js'
-import type { SessionSettings } from '../session/session-values.js'
 import type { OwnedSession } from '../store/owned-sessions.js'
 import { unknownName } from '../unknown-names.js'
 import type { SessionDescription } from '../../types/options.js'
+import type { SessionLifetime } from '../../types/store.js'
 import { descriptionOf } from './describe-request.js'
 
 /** One session of a user, as a page may show it: nothing in it opens a session. */
@@ -32,9 +32,8 @@ export type SessionOwner = string | number | bigint
 export type SessionHandle = Session | SessionMap<never> | string
 
 /** The idle deadline follows from the last use. */
-export function listedSession ({ id, record }: OwnedSession, { lifetime: defaults, encryption }: Pick<SessionSettings, 'lifetime' | 'encryption'>, current: readonly string[]): ListedSession {
+export function listedSession ({ id, record, about }: OwnedSession, defaults: SessionLifetime, current: readonly string[]): ListedSession {
   const { createdAt, expiresAt, lifetime } = record
-  const about = encryption === null ? record.about : encryption.openAbout(id, record.about)
   const lastSeenAt = Math.max(createdAt, expiresAt - (lifetime ?? defaults).idle)
   return { sessionId: id, createdAt, lastSeenAt, expiresAt, current: current.includes(id), about: descriptionOf(about) }
 }

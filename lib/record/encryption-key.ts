@@ -6,6 +6,7 @@ import { HmacKey } from '../hmac-key.js'
 const ALGORITHM = 'aes-256-gcm'
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
+const TAG = { authTagLength: TAG_BYTES }
 
 // A call for randomness costs more than the rest of a nonce, so one call serves many
 const randomness = Buffer.alloc(256 * NONCE_BYTES)
@@ -15,8 +16,8 @@ export class EncryptionKey {
   readonly id: string
   readonly #verifying: HmacKey
   readonly #deriving: HmacKey
-  /** A request seals and opens the values of one session. */
-  #sessionId: string | null = null
+  /** The key of the session that was asked for last: a request seals and opens the values of one. */
+  #session: string | null = null
   #sessionKey: KeyObject | null = null
 
   constructor (id: string, key: Uint8Array) {
@@ -29,31 +30,31 @@ export class EncryptionKey {
     return this.#verifying.digestOf(text, 'base64url')
   }
 
-  /** Nonce, ciphertext and tag in base64url. */
-  seal (sessionId: string, name: string, text: string): string {
+  /** Nonce, ciphertext and tag in base64url. A session is named together with its registration. */
+  seal (session: string, name: string, text: string): string {
     const nonce = newNonce()
-    const cipher = createCipheriv(ALGORITHM, this.#keyOf(sessionId), nonce, { authTagLength: TAG_BYTES })
-    cipher.setAAD(Buffer.from(sessionId + name))
+    const cipher = createCipheriv(ALGORITHM, this.#keyOf(session), nonce, TAG)
+    cipher.setAAD(Buffer.from(session + name))
     const sealed = cipher.update(text, 'utf8')
     cipher.final()
     return Buffer.concat([nonce, sealed, cipher.getAuthTag()]).toString('base64url')
   }
 
   /** The text; `null` or an error for what this key has not sealed in this place. */
-  open (sessionId: string, name: string, sealed: string): string | null {
+  open (session: string, name: string, sealed: string): string | null {
     const bytes = Buffer.from(sealed, 'base64url')
     // one spelling: the decoder skips what is no base64
     if (bytes.length < NONCE_BYTES + TAG_BYTES || bytes.toString('base64url') !== sealed) return null
-    const decipher = createDecipheriv(ALGORITHM, this.#keyOf(sessionId), bytes.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES })
-    decipher.setAAD(Buffer.from(sessionId + name))
+    const decipher = createDecipheriv(ALGORITHM, this.#keyOf(session), bytes.subarray(0, NONCE_BYTES), TAG)
+    decipher.setAAD(Buffer.from(session + name))
     decipher.setAuthTag(bytes.subarray(-TAG_BYTES))
     return decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES), undefined, 'utf8') + decipher.final('utf8')
   }
 
-  #keyOf (sessionId: string): KeyObject {
-    if (this.#sessionKey === null || this.#sessionId !== sessionId) {
-      this.#sessionKey = createSecretKey(this.#deriving.digestOf(sessionId, 'binary'), 'latin1')
-      this.#sessionId = sessionId
+  #keyOf (session: string): KeyObject {
+    if (this.#sessionKey === null || this.#session !== session) {
+      this.#sessionKey = createSecretKey(this.#deriving.digestOf(session, 'binary'), 'latin1')
+      this.#session = session
     }
     return this.#sessionKey
   }

@@ -1,6 +1,6 @@
 // The record of a session that begins.
 import { storedValue } from '../record/apply-changes.js'
-import { UNOPENED } from '../record/encryption.js'
+import { isSealed } from '../record/encryption.js'
 import { ownerOf } from '../record/owner.js'
 import type { Token } from '../record/token.js'
 import type { SessionRecord } from '../../types/store.js'
@@ -50,14 +50,14 @@ export function ownerUnder (state: SessionState, { record }: StoredSession, laye
   const written = layer?.lookUp(key)
   if (written !== undefined) return ownerOf(namespace, written)
   const text = state.storedText(key)
-  // that this process cannot read whose it is changes nothing about that
-  return text === UNOPENED ? record.owner : ownerOf(namespace, text)
+  // that this process cannot see whose it is changes nothing about that
+  return text !== null && isSealed(text) ? record.owner : ownerOf(namespace, text)
 }
 
-/** The stored values that the layer leaves and this process can read, and what it has written; as they are encoded. */
+/** The stored values that the layer leaves and this process can open, and what it has written; as they are encoded. */
 function valuesUnder (layer: Layer, state: SessionState): SessionRecord['values'] {
   const keys = Object.keys(state.stored?.record.values ?? {}).filter((key) => isInScope(layer.scope, key) && !layer.written.has(key))
-  const kept = keys.map((key): [string, string | null] => [key, state.readableText(key)])
+  const kept = keys.map((key): [string, string | null] => [key, state.openedText(key)])
   return Object.fromEntries([...kept, ...layer.written].filter((entry): entry is [string, string] => entry[1] !== null))
 }
 

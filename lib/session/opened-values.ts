@@ -9,7 +9,7 @@ export class OpenedValues {
     this.#encryption = encryption
   }
 
-  /** The value as it was encoded; `UNOPENED` where it cannot be opened. */
+  /** The value as it was encoded; still sealed where it cannot be opened. */
   open (id: string, key: string, held: string): string {
     const known = this.#opened.get(key)
     if (known?.held === held) return known.text

@@ -15,7 +15,7 @@ export function sealedValues ({ encryption }: Settings, id: string, values: Sess
 }
 
 export function sealedAbout ({ encryption }: Settings, id: string, about: string | null): string | null {
-  return encryption === null ? about : encryption.sealAbout(id, about)
+  return encryption === null || about === null ? about : encryption.sealAbout(id, about)
 }
 
 /** The changes, sealed once: the same step sent twice must say the same. */

@@ -5,7 +5,7 @@ import type { SessionLifetime } from '../../types/store.js'
 import { StoreError } from '../errors.js'
 import { CorruptValueError, decode, encode } from '../record/codec.js'
 import type { OwnerSettings } from '../owner-options.js'
-import { UNOPENED, type Encryption } from '../record/encryption.js'
+import { isSealed, type Encryption } from '../record/encryption.js'
 import { refuseOwner } from '../record/owner.js'
 import type { Layer } from './layer.js'
 import { Layers, type StoredSession } from './layers.js'
@@ -45,8 +45,8 @@ export type SessionStatus = 'open' | 'ended' | 'unavailable'
 export interface StateListener {
   /** There may be something to save from now on. */
   changing (): void
-  /** A stored value cannot be decoded, and reads as absent. */
-  foundCorrupt (id: string): void
+  /** A stored value cannot be decoded, or not be opened, and reads as absent. */
+  foundCorrupt (id: string, value: string): void
   /** What the app says about the browser, as JSON; `null` when that is nothing. */
   describe (): string | null
 }
@@ -104,10 +104,11 @@ export class SessionValues extends Layers {
   }
 
   /** The same; `null` where it cannot be opened. */
-  readableText (key: string): string | null {
+  openedText (key: string): string | null {
     const text = this.storedText(key)
-    if (text === UNOPENED) this.#tellCorrupt()
-    return text === UNOPENED ? null : text
+    if (text === null || !isSealed(text)) return text
+    this.#tellCorrupt(text)
+    return null
   }
 
   /** A value that cannot be decoded counts as absent. */
@@ -187,13 +188,13 @@ export class SessionValues extends Layers {
       return decode(encoded)
     } catch (error) {
       if (!(error instanceof CorruptValueError)) throw error
-      this.#tellCorrupt()
+      this.#tellCorrupt(encoded)
       return undefined
     }
   }
 
-  #tellCorrupt (): void {
-    if (!this.#isCorruptTold) this.listener?.foundCorrupt(this.id)
+  #tellCorrupt (value: string): void {
+    if (!this.#isCorruptTold) this.listener?.foundCorrupt(this.stored?.id ?? this.id, value)
     this.#isCorruptTold = true
   }
 }

@@ -1,11 +1,12 @@
 // First half of a request: from the cookies' tokens to the session. Looking never
 // removes anything.
 import { andThen } from '../awaitable.js'
+import { missingKeyOf } from '../record/encryption.js'
 import { isEnded, isExpired, isRecord } from '../record/record.js'
 import { LATE_FOR, standingOf } from '../record/standing.js'
 import { tokenOf, type Token } from '../record/token.js'
 import { SessionState } from '../session/session-state.js'
-import type { Awaitable } from '../../types/store.js'
+import type { Awaitable, SessionRecord } from '../../types/store.js'
 import { chooseSession, type FoundSession } from './choose-session.js'
 import { reportCorrupt } from './corrupt-records.js'
 import { prepareSession } from './prepare-session.js'
@@ -83,13 +84,21 @@ function judge (context: StoreContext, token: Token, answer: unknown, arrivedAt:
     const standing = isExpired(answer, at) ? 'unknown' : standingOf(answer, token, at)
     const isOpened = standing === 'current' || standing === 'earlier'
     if (isOpened) context.events.emit('loaded', id)
-    else context.events.emit('rejected', id, { reason: standing === 'unknown' ? 'unknown' : 'late' })
+    else if (standing === 'unknown') reportUnknown(context, id, isExpired(answer, at) ? null : answer, log)
+    else context.events.emit('rejected', id, { reason: 'late' })
     return standing === 'unknown' ? null : { id, cookieToken, standing, record: isOpened ? answer : null }
   }
   const isLate = isEnded(answer) && arrivedAt < answer.endedAt + LATE_FOR
   if (answer === null || answer === undefined || isEnded(answer)) context.events.emit('rejected', id, { reason: isLate ? 'late' : 'unknown' })
   else reportCorrupt(context, id, 'record', log)
   return isLate ? { id, cookieToken, standing: 'late', record: null } : null
+}
+
+/** Nothing says whose token it is, where the key is missing that made the record's verifier. */
+function reportUnknown (context: StoreContext, id: string, record: SessionRecord | null, log: SessionLog): void {
+  const missing = record === null ? null : missingKeyOf(record.verifier, context.settings.encryption)
+  if (missing === null) context.events.emit('rejected', id, { reason: 'unknown' })
+  else reportCorrupt(context, id, 'sealed record', log, missing)
 }
 
 /** The state of the chosen session, or of none; it knows of every other one, too. */
