@@ -8,7 +8,7 @@ import { hasUnsaved, needsNewCookie, type SavePlan } from '../session/save-plan.
 import { SessionMap, type Session } from '../session/session.js'
 import type { SessionHost, ValueStep } from '../session/session-host.js'
 import { SessionState } from '../session/session-state.js'
-import type { StateListener } from '../session/session-values.js'
+import type { StateListener } from '../session/state-listener.js'
 import { reportCorruptValue } from '../store/corrupt-records.js'
 import type { Save, SaveResult } from '../store/save.js'
 import { saveSession } from '../store/save-session.js'

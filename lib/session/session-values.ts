@@ -12,6 +12,7 @@ import { Layers, type StoredSession } from './layers.js'
 import { LiveObjects } from './live-objects.js'
 import { OpenedValues } from './opened-values.js'
 import { refuseTooLarge } from './size-limit.js'
+import type { StateListener } from './state-listener.js'
 
 /** The settings that a session needs to know. */
 export interface SessionSettings {
@@ -40,16 +41,6 @@ export interface StateSignals {
  * could not be read; reads find nothing, writes throw.
  */
 export type SessionStatus = 'open' | 'ended' | 'unavailable'
-
-/** Who wants to know what happens to a state. */
-export interface StateListener {
-  /** There may be something to save from now on. */
-  changing (): void
-  /** A stored value cannot be decoded, or not be opened, and reads as absent. */
-  foundCorrupt (id: string, value: string): void
-  /** What the app says about the browser, as JSON; `null` when that is nothing. */
-  describe (): string | null
-}
 
 export class SessionValues extends Layers {
   readonly settings: SessionSettings
