@@ -82,7 +82,8 @@ const elsewhere: Record<string, string> = {
   encode: 'leave it out: the value needs no encoding',
   proxy: 'leave it out, and set the Fastify option trustProxy',
   unset: 'leave it out, and call session.destroy()',
-  secrets: 'write secret: [newest, older]'
+  secrets: 'write secret: [newest, older]',
+  key: 'write encryption: [{ id, key }] to encrypt what is stored, or secret to sign the cookie'
 }
 
 /** Checks the options and fills in the rest. Throws an `InvalidOptionError` that names the option, its value and what to write instead. */
@@ -128,7 +129,7 @@ export function resolveOptions (options: SessionOptions): SessionConfig {
 
 function refuse (option: string, value: unknown, fix: string): never {
   // depth -1 names an object's class and shows nothing inside: there may be passwords
-  const shown = /secret/i.test(option) ? `of type ${typeof value}` : inspect(value, { depth: -1, maxStringLength: 80 })
+  const shown = /secret|encrypt|^key$/i.test(option) ? `of type ${typeof value}` : inspect(value, { depth: -1, maxStringLength: 80 })
   throw new InvalidOptionError(option, shown, fix)
 }
 
