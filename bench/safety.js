@@ -1,4 +1,4 @@
-// What the parts that keep sessions safe add to a request, in CPU time: the cross-site guard, `validate`, `noStore`.
+// What the parts that keep sessions safe add to a request, in CPU time: the cross-site guard, `validate`, `noStore`, `encryption`.
 // `npm run build && node bench/safety.js` prints a table; `--rounds=9 --seconds=1` make it more exact.
 import { parseArgs } from 'node:util'
 import { cases } from './cases.js'
@@ -14,7 +14,9 @@ const server = (part) => ({ name: part, file: new URL('servers/keep-with.js', im
 const trials = [
   ['read', 'cross-site-off', ['everything', 'validate', 'validate-later']],
   ['write', 'cross-site-off', ['everything', 'validate']],
-  ['read', 'guard', ['no-store']]
+  ['read', 'guard', ['no-store']],
+  ['read', 'everything', ['encrypted']],
+  ['write', 'everything', ['encrypted']]
 ]
 
 const load = startLoad()

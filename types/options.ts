@@ -138,8 +138,8 @@ export interface SessionOptions {
   validate?: (session: FastifyRequest['session'], request: FastifyRequest) => boolean | 'rotate' | Promise<boolean | 'rotate'>
   /**
    * Encrypts every value and every description in the store (AES-256-GCM, bound to the session and the name of the value), and makes the
-   * hashes of the tokens useless to everybody without a key. Default none. The first key seals, all of them open. `'plain'`, at the end of the list for
-   * the time in which encryption is turned on, stands for what was stored without it; otherwise that counts as corrupt. docs/encryption.md says in which order keys are added and taken out.
+   * hashes of the tokens useless to everybody without a key. Default none. The first key seals, all of them open. `'plain'` stands for what is stored without
+   * encryption, for the time in which it is turned on; where it is not in the list that counts as corrupt. docs/encryption.md says in which order keys are added and taken out.
    */
   encryption?: ReadonlyArray<EncryptionKey | 'plain'>
   /** Tells the time. Default `Date`; for tests. */

@@ -1,4 +1,5 @@
 // This package with one of its parts on or off, by the name on the command line.
+import { randomBytes } from 'node:crypto'
 import session, { requireSession } from 'fastify-keep'
 import cookie from '@fastify/cookie'
 import { serve } from '../serve.js'
@@ -10,6 +11,7 @@ const parts = {
   'cross-site-off': { crossSite: 'allow' },
   validate: { validate: () => true },
   'validate-later': { validate: async () => true },
+  encrypted: { encryption: [{ id: 'bench', key: randomBytes(32) }] },
   guard: {},
   'no-store': {}
 }
