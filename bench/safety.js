@@ -1,4 +1,4 @@
-// What the parts that keep sessions safe, and seen, add to a request, in CPU time: the cross-site guard, `validate`, `noStore`, OpenTelemetry.
+// What the parts that keep sessions safe, and seen, add to a request, in CPU time: the cross-site guard, `validate`, `noStore`, `encryption`, OpenTelemetry.
 // `npm run build && node bench/safety.js` prints a table; `--rounds=9 --seconds=1` make it more exact.
 import { parseArgs } from 'node:util'
 import { cases } from './cases.js'
@@ -15,8 +15,8 @@ const trials = [
   ['read', 'cross-site-off', ['everything', 'validate', 'validate-later']],
   ['write', 'cross-site-off', ['everything', 'validate']],
   ['read', 'guard', ['no-store']],
-  ['read', 'everything', ['metrics', 'metrics-and-spans']],
-  ['write', 'everything', ['metrics', 'metrics-and-spans']]
+  ['read', 'everything', ['encrypted', 'metrics', 'metrics-and-spans']],
+  ['write', 'everything', ['encrypted', 'metrics', 'metrics-and-spans']]
 ]
 
 const load = startLoad()

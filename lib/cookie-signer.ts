@@ -1,12 +1,8 @@
 // Signs cookies exactly as @fastify/cookie's Signer does, at about half the cost or
 // less: that one makes an HMAC object for every check, which costs more than all
-// the rest of a read. An HMAC is two hashes, each over a prefix that follows from
-// the secret alone (RFC 2104 section 2); the prefixes are made once, and the
-// hashes are one-shot.
-import { hash, timingSafeEqual } from 'node:crypto'
-
-const BLOCK_BYTES = 64
-const DIGEST_BYTES = 32
+// the rest of a read.
+import { timingSafeEqual } from 'node:crypto'
+import { HmacKey } from './hmac-key.js'
 
 // 32 bytes in base64, without the padding that cookies cannot hold
 const signatureShape = /^[A-Za-z\d+/]{43}$/
@@ -23,11 +19,11 @@ export interface Verdict {
 }
 
 export class CookieSigner {
-  readonly #keys: readonly HmacKey[]
+  readonly #keys: readonly Secret[]
 
   /** The first secret signs, all of them open. */
   constructor (secrets: readonly string[]) {
-    this.#keys = secrets.map((secret) => new HmacKey(secret))
+    this.#keys = secrets.map((secret) => new Secret(secret))
   }
 
   get secretCount (): number {
@@ -35,7 +31,7 @@ export class CookieSigner {
   }
 
   sign (value: string): string {
-    return `${value}.${(this.#keys[0] as HmacKey).signatureOf(value)}`
+    return `${value}.${(this.#keys[0] as Secret).signatureOf(value)}`
   }
 
   /** Tries one secret after the other, `maxChecks` of them at most. */
@@ -46,38 +42,24 @@ export class CookieSigner {
     const value = signed.slice(0, dot)
     const limit = Math.min(maxChecks, this.#keys.length)
     for (let index = 0; index < limit; index++) {
-      if ((this.#keys[index] as HmacKey).hasSigned(value, signature)) return { value, renew: index > 0, checks: index + 1 }
+      if ((this.#keys[index] as Secret).hasSigned(value, signature)) return { value, renew: index > 0, checks: index + 1 }
     }
     return { value: null, renew: false, checks: limit }
   }
 }
 
 /** One secret, ready to sign. */
-class HmacKey {
-  /** The inner prefix, and room for a value. */
-  #inner: Buffer
-  #valueBytes = 0
-  /** The outer prefix, and room for the inner hash. */
-  readonly #outer: Buffer
+class Secret {
+  readonly #key: HmacKey
   readonly #expected = Buffer.alloc(SIGNATURE_LENGTH)
   readonly #given = Buffer.alloc(SIGNATURE_LENGTH)
 
   constructor (secret: string) {
-    const bytes = Buffer.from(secret)
-    const key = Buffer.alloc(BLOCK_BYTES)
-    if (bytes.length > BLOCK_BYTES) key.write(hash('sha256', bytes, 'binary'), 'latin1')
-    else bytes.copy(key)
-    this.#inner = Buffer.from(key.map((byte) => byte ^ 0x36))
-    this.#outer = Buffer.concat([key.map((byte) => byte ^ 0x5c)], BLOCK_BYTES + DIGEST_BYTES)
+    this.#key = new HmacKey(secret)
   }
 
   signatureOf (value: string): string {
-    const valueBytes = Buffer.byteLength(value)
-    if (valueBytes !== this.#valueBytes) this.#makeRoom(valueBytes)
-    // as many bytes as characters: all ASCII, which latin1 writes faster
-    this.#inner.write(value, BLOCK_BYTES, valueBytes === value.length ? 'latin1' : 'utf8')
-    this.#outer.write(hash('sha256', this.#inner, 'binary'), BLOCK_BYTES, 'latin1')
-    return hash('sha256', this.#outer, 'base64').slice(0, SIGNATURE_LENGTH)
+    return this.#key.digestOf(value, 'base64').slice(0, SIGNATURE_LENGTH)
   }
 
   /** In constant time. */
@@ -85,11 +67,5 @@ class HmacKey {
     this.#expected.write(this.signatureOf(value), 'latin1')
     this.#given.write(signature, 'latin1')
     return timingSafeEqual(this.#expected, this.#given)
-  }
-
-  /** Once, for all tokens are equally long. */
-  #makeRoom (valueBytes: number): void {
-    this.#inner = Buffer.concat([this.#inner.subarray(0, BLOCK_BYTES)], BLOCK_BYTES + valueBytes)
-    this.#valueBytes = valueBytes
   }
 }

@@ -14,6 +14,10 @@ export const DuplicateSessionError = createError<'FST_KEEP_DUPLICATE_SESSION', 5
 export const InvalidArgumentError = createError<'FST_KEEP_INVALID_ARGUMENT', 500, [call: string, value: string, fix: string]>(
   'FST_KEEP_INVALID_ARGUMENT', '%s was given %s: %s', 500, TypeError)
 
+/** Raised by `update` and `take` when no key of this process opens the stored value; nothing was stored. The `cause` names the key of the session, and that of `encryption`. */
+export const SealedValueError = createError<'FST_KEEP_SEALED_VALUE', 503, [options?: ErrorOptions]>(
+  'FST_KEEP_SEALED_VALUE', 'The session cannot be changed here at the moment', 503)
+
 /** Raised by `session['save'] = …`: the name is a member of the session. */
 export const ReservedKeyError = createError<'FST_KEEP_RESERVED_KEY', 500, [key: string, key: string]>(
   'FST_KEEP_RESERVED_KEY', "session['%s'] is a member of the session: store this key with session.set('%s', value)", 500, TypeError)

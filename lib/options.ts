@@ -5,6 +5,7 @@ import { clearSiteDataHeader } from './clear-site-data.js'
 import { cookieAttributeNames, resolveCookieAttributes, type CookieAttributes } from './cookie-attributes.js'
 import { CookieSigner } from './cookie-signer.js'
 import { deadlineFix, DURATION_FIX, toDeadline, toMilliseconds } from './duration.js'
+import { encryptionKeys, type CheckedKey } from './encryption-option.js'
 import { InvalidOptionError } from './errors.js'
 import { MemoryStore } from './stores/memory/memory-store.js'
 import { trustedOrigins } from './origin-options.js'
@@ -37,6 +38,8 @@ export interface SessionConfig {
   readonly trustedOrigins: ReadonlySet<string>
   /** `null` where every session fits every request. */
   readonly validate: NonNullable<SessionOptions['validate']> | null
+  /** `null` where what is stored is not encrypted. */
+  readonly encryption: readonly CheckedKey[] | null
 }
 
 const MIB = 1024 * 1024
@@ -54,7 +57,7 @@ const cookieNameShape = /^[\w!#$%&'*+.^`|~-]+$/
 const storeFunctions = ['read', 'create', 'update', 'touch', 'destroy'] as const
 
 const known = new Set([
-  'store', 'idleTimeout', 'absoluteTimeout', 'cookie', 'secret', 'property', 'saveOn', 'onStoreError', 'onAmbiguousCookie', 'storeTimeout', 'maxSize', 'clock', 'ownerKey', 'maxPerOwner', 'onLimit', 'describe', 'crossSite', 'trustedOrigins', 'validate', 'clearSiteData',
+  'store', 'idleTimeout', 'absoluteTimeout', 'cookie', 'secret', 'property', 'saveOn', 'onStoreError', 'onAmbiguousCookie', 'storeTimeout', 'maxSize', 'clock', 'ownerKey', 'maxPerOwner', 'onLimit', 'describe', 'crossSite', 'trustedOrigins', 'validate', 'clearSiteData', 'encryption',
   // Fastify's own options of register()
   'prefix', 'logLevel', 'logSerializers', 'encapsulate'
 ])
@@ -79,7 +82,8 @@ const elsewhere: Record<string, string> = {
   encode: 'leave it out: the value needs no encoding',
   proxy: 'leave it out, and set the Fastify option trustProxy',
   unset: 'leave it out, and call session.destroy()',
-  secrets: 'write secret: [newest, older]'
+  secrets: 'write secret: [newest, older]',
+  key: 'write encryption: [{ id, key }] to encrypt what is stored, or secret to sign the cookie'
 }
 
 /** Checks the options and fills in the rest. Throws an `InvalidOptionError` that names the option, its value and what to write instead. */
@@ -87,7 +91,7 @@ export function resolveOptions (options: SessionOptions): SessionConfig {
   refuseUnknown(options, known, '')
   const {
     store, secret, cookie = {}, property = 'session', clock = Date, maxSize = MIB,
-    idleTimeout = '1h', absoluteTimeout = '24h', storeTimeout = '2s', saveOn = 'always', onStoreError = 'fail', onAmbiguousCookie = 'first', describe, crossSite = 'deny', validate
+    idleTimeout = '1h', absoluteTimeout = '24h', storeTimeout = '2s', saveOn = 'always', onStoreError = 'fail', onAmbiguousCookie = 'first', describe, encryption, crossSite = 'deny', validate
   } = options
   if (typeof cookie !== 'object' || cookie === null) refuse('cookie', cookie, 'give an object such as { name, path, secure }')
   refuseUnknown(cookie, knownCookie, 'cookie.')
@@ -118,13 +122,14 @@ export function resolveOptions (options: SessionOptions): SessionConfig {
     crossSite: choice('crossSite', crossSite, ['deny', 'allow']),
     trustedOrigins: trustedOrigins(options.trustedOrigins ?? [], refuse),
     validate: validate ?? null,
-    clearSiteData: clearSiteDataHeader(options.clearSiteData, refuse)
+    clearSiteData: clearSiteDataHeader(options.clearSiteData, refuse),
+    encryption: encryption === undefined ? null : encryptionKeys(encryption)
   })
 }
 
 function refuse (option: string, value: unknown, fix: string): never {
   // depth -1 names an object's class and shows nothing inside: there may be passwords
-  const shown = /secret/i.test(option) ? `of type ${typeof value}` : inspect(value, { depth: -1, maxStringLength: 80 })
+  const shown = /secret|encrypt|^key$/i.test(option) ? `of type ${typeof value}` : inspect(value, { depth: -1, maxStringLength: 80 })
   throw new InvalidOptionError(option, shown, fix)
 }
 

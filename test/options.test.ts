@@ -5,6 +5,8 @@ import session, { MemoryStore, type SessionOptions } from '../index.js'
 import { Browser, buildApp } from './fixtures/app.js'
 
 const SECRET = 'a secret of at least 32 bytes, really'
+const KEY = '3q2+7/ABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhs='
+const OTHER_KEY = 'c0ffee00112233445566778899aabbccddeeff00112233445566778899aabbcc'
 
 async function register (options: object): Promise<void> {
   const app = Fastify()
@@ -75,7 +77,36 @@ const refused: Array<[options: object, option: string, value: string, mend: RegE
   [{ resave: true }, 'resave', 'true', /only what changed/],
   [{ rolling: true }, 'rolling', 'true', /renews itself/],
   [{ cookieName: 'id' }, 'cookieName', "'id'", /cookie: { name }/],
-  [{ secrets: [SECRET] }, 'secrets', 'of type object', /write secret/]
+  [{ secrets: [SECRET] }, 'secrets', 'of type object', /write secret/],
+  [{ encryption: KEY }, 'encryption', 'a string of 44 characters', /a list such as \[\{ id: '2026', key: process\.env\.SESSION_KEY \}\]: the first key seals, all open/],
+  [{ encryption: { id: 'a', key: KEY } }, 'encryption', 'of type object', /a list such as/],
+  [{ encryption: null }, 'encryption', 'null', /a list such as/],
+  [{ encryption: [] }, 'encryption', 'an empty list', /or leave it out/],
+  [{ encryption: ['plain'] }, 'encryption', "['plain']", /add a key, or leave the option out/],
+  [{ encryption: [KEY] }, 'encryption[0]', 'a string of 44 characters', /give \{ id, key \}, or 'plain'/],
+  [{ encryption: [null] }, 'encryption[0]', 'null', /give \{ id, key \}/],
+  [{ encryption: [{ id: 'a', secret: KEY }] }, 'encryption[0].secret', 'unknown', /the options are id, key/],
+  [{ encryption: [{ id: 'a', kye: KEY }] }, 'encryption[0].kye', 'unknown', /did you mean key\?/],
+  [{ encryption: [{ id: 'a' }] }, 'encryption[0].key', 'of type undefined', /32 random bytes, as a Buffer or in hex or base64; make them with: node -p "crypto\.randomBytes\(32\)/],
+  [{ encryption: [{ key: KEY }] }, 'encryption[0].id', 'of type undefined', /a short name such as '2026-11'/],
+  [{ encryption: [{ id: KEY, key: 'a' }] }, 'encryption[0].id', 'a string of 44 characters', /a short name/],
+  [{ encryption: [{ id: '', key: KEY }] }, 'encryption[0].id', 'a string of 0 characters', /a short name/],
+  [{ encryption: [{ id: 'a$b', key: KEY }] }, 'encryption[0].id', 'a string of 3 characters', /letters, digits/],
+  [{ encryption: [{ id: 'plain', key: KEY }] }, 'encryption[0].id', "'plain'", /not 'plain'/],
+  [{ encryption: [{ id: 2026, key: KEY }] }, 'encryption[0].id', 'of type number', /a short name/],
+  [{ encryption: [{ id: 'a', key: 'a passphrase' }] }, 'encryption[0].key', 'a string of 12 characters', /32 random bytes/],
+  [{ encryption: [{ id: 'a', key: KEY.slice(0, -2) }] }, 'encryption[0].key', 'a string of 42 characters', /32 random bytes/],
+  [{ encryption: [{ id: 'a', key: `${KEY.slice(0, 42)}F=` }] }, 'encryption[0].key', 'a string of 44 characters', /32 random bytes/],
+  [{ encryption: [{ id: 'a', key: `${'ab'.repeat(31)}xy` }] }, 'encryption[0].key', 'a string of 64 characters', /32 random bytes/],
+  [{ encryption: [{ id: 'a', key: Buffer.from(KEY) }] }, 'encryption[0].key', '44 bytes long', /32 random bytes/],
+  [{ encryption: [{ id: 'a', key: Buffer.alloc(32) }] }, 'encryption[0].key', '32 times the same byte', /32 random bytes/],
+  [{ encryption: [{ id: 'a', key: Buffer.from('0123456789abcdef0123456789abcdef') }] }, 'encryption[0].key', '32 letters rather than random bytes', /32 random bytes/],
+  [{ encryption: [{ id: 'a', key: 42 }] }, 'encryption[0].key', 'of type number', /32 random bytes/],
+  [{ encryption: [{ id: 'a', key: KEY }, { id: 'a', key: OTHER_KEY }] }, 'encryption', "a list with 'a' twice", /an id of its own/],
+  [{ encryption: [{ id: 'a', key: KEY }, 'plain', 'plain'] }, 'encryption', "a list with 'plain' twice", /an id of its own/],
+  [{ encryption: [{ id: 'a', key: KEY }, 'plain', { id: 'b', key: Buffer.from(KEY, 'base64') }] }, 'encryption[2].key', 'the key of another id', /a key of its own/],
+  [{ encryptionKeys: [KEY] }, 'encryptionKeys', 'of type object', /did you mean encryption\?/],
+  [{ key: Buffer.from(KEY, 'base64') }, 'key', 'of type object', /write encryption: \[\{ id, key \}\]/]
 ]
 
 for (const [options, option, value, mend] of refused) {
@@ -86,7 +117,7 @@ for (const [options, option, value, mend] of refused) {
     t.match(error.message, `session option ${option} is `)
     t.match(error.message, value)
     t.ok(error instanceof TypeError)
-    t.notMatch(error.message, SECRET)
+    for (const secret of [SECRET, KEY.slice(0, 8), OTHER_KEY.slice(0, 8)]) t.notOk(error.message.includes(secret))
   })
 }
 
@@ -100,7 +131,12 @@ const accepted: object[] = [
   { cookie: { name: '__Secure-sid', secure: true, domain: '.example.com', path: '/app' } },
   { cookie: { domain: 'localhost', priority: undefined, sameSite: 'strict' } },
   { cookie: { sameSite: 'none', secure: true, partitioned: true } },
-  { prefix: '/x', logLevel: 'warn' }
+  { prefix: '/x', logLevel: 'warn' },
+  { encryption: [{ id: '2026-11_a', key: KEY }, { id: 'b', key: OTHER_KEY }, 'plain'] },
+  { encryption: ['plain', { id: 'a', key: KEY.replace('=', '') }] },
+  { encryption: [{ id: 'a', key: new Uint8Array(Buffer.from(KEY, 'base64')) }] },
+  { encryption: [{ id: 'a', key: Buffer.from(KEY, 'base64').toString('base64url') }] },
+  { encryption: [{ id: 'a', key: Buffer.from(KEY, 'base64').toString('hex').toUpperCase() }] }
 ]
 
 for (const options of accepted) {
@@ -126,6 +162,21 @@ t.test('a change of the secrets after the start changes nothing', async (t) => {
   const browser = new Browser(app)
   await browser.visit('/')
   t.equal((await browser.visit('/')).body, '2')
+})
+
+t.test('a key that is changed after the start is still the one that was given', async (t) => {
+  const key = Buffer.from(KEY, 'base64')
+  const encryption = [{ id: 'a', key }]
+  const app = await buildApp(t, { encryption })
+  const same = await buildApp(t, { encryption: [{ id: 'a', key: KEY }], store: new MemoryStore() })
+  key.fill(1)
+  encryption.length = 0
+  for (const each of [app, same]) {
+    each.get('/', async ({ session }) => session.update('n', (n) => ((n as number | undefined) ?? 0) + 1))
+    const browser = new Browser(each)
+    await browser.visit('/')
+    t.equal((await browser.visit('/')).body, '2')
+  }
 })
 
 t.test('a session may hold maxSize bytes and not one more', async (t) => {

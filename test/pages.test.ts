@@ -1,4 +1,5 @@
 // Every snippet on the pages of docs/ that have no test of their own runs, and no link leads nowhere.
+import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -206,6 +207,26 @@ await trySnippets('docs/deploy.md', {
     await app.ready()
   }
 })
+
+/** Gives the snippet a key. */
+const withKey: Preparation = async (_t, code) => {
+  process.env.SESSION_KEY = randomBytes(32).toString('base64')
+  return code
+}
+
+await trySnippets('docs/encryption.md', {
+  async setup (t, app) {
+    app.get('/me', async ({ session }) => session.get('userId'))
+    const browser = new Browser(app)
+    await post(browser, '/login')
+    t.equal((await browser.visit('/me')).body, '42')
+  },
+
+  async plain (t, app) {
+    app.get('/me', async ({ session }) => session.get('userId'))
+    t.equal((await (await browserWith(app, { userId: 42 })).visit('/me')).body, '42')
+  }
+}, { setup: withKey, plain: withKey })
 
 await trySnippets('docs/spa.md', {
   async 'one-site' (t, app) {

@@ -1,4 +1,5 @@
 // `app.sessions.policy()`: the limits in force, for an auditor.
+import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import { MemoryStore, type SessionOptions } from '../index.js'
 import { resolveOptions } from '../lib/options.js'
@@ -8,6 +9,7 @@ import { liveObjectStore } from './fixtures/live-object-store.js'
 import { memoryStore, wrapped } from './fixtures/stores.js'
 
 const HOUR = 3_600_000
+const KEY = randomBytes(32)
 const SECRETS = ['a secret of at least 32 bytes, really', 'another secret of at least 32 bytes']
 
 t.test('the defaults', async (t) => {
@@ -17,7 +19,7 @@ t.test('the defaults', async (t) => {
     idleTimeout: HOUR,
     absoluteTimeout: 24 * HOUR,
     cookie: { name: 'sid', path: '/', domain: null, secure: 'auto', sameSite: 'lax', httpOnly: true, partitioned: false, priority: null, isSigned: false },
-    store: { kind: 'MemoryStore', timeout: 2000, onError: 'fail' },
+    store: { kind: 'MemoryStore', atomicAcross: 'process', durable: false, timeout: 2000, onError: 'fail' },
     maxSize: 1024 * 1024,
     saveOn: 'always',
     onAmbiguousCookie: 'first',
@@ -25,6 +27,7 @@ t.test('the defaults', async (t) => {
     crossSite: 'deny',
     trustedOrigins: [],
     isValidated: false,
+    isEncrypted: false,
     clearSiteData: null
   })
 })
@@ -48,6 +51,7 @@ const everything: SessionOptions = {
   crossSite: 'allow',
   trustedOrigins: ['https://b.example', 'https://a.example'],
   validate: () => true,
+  encryption: [{ id: 'a', key: KEY }],
   clearSiteData: ['cache', 'storage'],
   clock: Date
 }
@@ -61,7 +65,7 @@ t.test('what the options say, as plain data and without a key', async (t) => {
     idleTimeout: HOUR / 4,
     absoluteTimeout: 12 * HOUR,
     cookie: { name: '__Secure-id', path: '/app', domain: 'example.com', secure: true, sameSite: 'none', httpOnly: false, partitioned: true, priority: 'high', isSigned: true },
-    store: { kind: 'MemoryStore', timeout: 250, onError: 'anonymous' },
+    store: { kind: 'MemoryStore', atomicAcross: 'process', durable: false, timeout: 250, onError: 'anonymous' },
     maxSize: 4096,
     saveOn: 'success',
     onAmbiguousCookie: 'refuse',
@@ -69,10 +73,11 @@ t.test('what the options say, as plain data and without a key', async (t) => {
     crossSite: 'allow',
     trustedOrigins: ['https://a.example', 'https://b.example'],
     isValidated: true,
+    isEncrypted: true,
     clearSiteData: '"cache", "storage"'
   })
   t.strictSame(JSON.parse(JSON.stringify(policy)), policy)
-  for (const secret of SECRETS) t.notMatch(JSON.stringify(policy), secret)
+  for (const secret of [...SECRETS, KEY.toString('base64'), KEY.toString('hex')]) t.notMatch(JSON.stringify(policy), secret)
 })
 
 t.test('nobody can change it, at any depth', async (t) => {
@@ -81,10 +86,15 @@ t.test('nobody can change it, at any depth', async (t) => {
 })
 
 t.test('every setting is in the policy, or is known not to be a limit', async (t) => {
-  const elsewhere: Record<string, string> = { lifetime: 'idleTimeout', cookieName: 'cookie', signer: 'cookie', storeTimeout: 'store', onStoreError: 'store', owner: 'owners', describe: 'owners', validate: 'isValidated' }
+  const elsewhere: Record<string, string> = { lifetime: 'idleTimeout', cookieName: 'cookie', signer: 'cookie', storeTimeout: 'store', onStoreError: 'store', owner: 'owners', describe: 'owners', validate: 'isValidated', encryption: 'isEncrypted' }
   const noLimits = ['clock']
   const policy = await policyOf(await buildApp(t, everything))
   for (const setting of Object.keys(resolveOptions(everything))) t.ok(noLimits.includes(setting) || (elsewhere[setting] ?? setting) in policy, setting)
+})
+
+t.test('what a store does not say about itself is unknown', async (t) => {
+  const store = wrapped(memoryStore(), () => {}) as MemoryStore
+  t.match((await buildApp(t, { store })).sessions.policy().store, { atomicAcross: null, durable: null })
 })
 
 t.test('a store is named by its class', async (t) => {

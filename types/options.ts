@@ -53,6 +53,14 @@ export interface SessionCookieOptions extends SessionCookieAttributes {
 /** What `describe` says about a browser: texts, which are cut at 256 characters, numbers, booleans and `null`; sixteen at most. */
 export type SessionDescription = Readonly<Record<string, string | number | boolean | null>>
 
+/** A key of `encryption`. */
+export interface EncryptionKey {
+  /** A short name, unique in the list: at most 32 letters, digits, `-` and `_`. It is stored with each value, so that the key is found again. */
+  readonly id: string
+  /** 32 random bytes: a `Buffer`, or a string in hex or base64. */
+  readonly key: string | Uint8Array
+}
+
 /** Everything `app.register(session, options)` takes. Nothing is required; a bad option stops the start. */
 export interface SessionOptions {
   /** Where sessions live. Default: a new `MemoryStore`, right for one process. */
@@ -128,6 +136,12 @@ export interface SessionOptions {
    * fits. A second session has its type at the request: `(_, { adminSession }) => …`.
    */
   validate?: (session: FastifyRequest['session'], request: FastifyRequest) => boolean | 'rotate' | Promise<boolean | 'rotate'>
+  /**
+   * Encrypts every value and every description in the store (AES-256-GCM, bound to the session and the name of the value), and makes the
+   * hashes of the tokens useless to everybody without a key. Default none. The first key seals, all of them open. `'plain'` stands for what is stored without
+   * encryption, for the time in which it is turned on; where it is not in the list that counts as corrupt. docs/encryption.md says in which order keys are added and taken out.
+   */
+  encryption?: ReadonlyArray<EncryptionKey | 'plain'>
   /** Tells the time. Default `Date`; for tests. */
   clock?: Clock
 }

@@ -1,4 +1,5 @@
 // This package with one of its parts on or off, by the name on the command line.
+import { randomBytes } from 'node:crypto'
 import session, { requireSession } from 'fastify-keep'
 import { sessionTelemetry } from 'fastify-keep/opentelemetry'
 import cookie from '@fastify/cookie'
@@ -13,6 +14,7 @@ const parts = {
   'cross-site-off': { crossSite: 'allow' },
   validate: { validate: () => true },
   'validate-later': { validate: async () => true },
+  encrypted: { encryption: [{ id: 'bench', key: randomBytes(32) }] },
   guard: {},
   'no-store': {},
   metrics: {},

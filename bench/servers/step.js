@@ -18,10 +18,10 @@ const work = {
   hooks: () => null,
   token: tokenIn,
   record: (request) => {
-    const { id, verifier } = tokenIn(request)
-    const record = store.read(id)
+    const token = tokenIn(request)
+    const record = store.read(token.id)
     const now = Date.now()
-    return isRecord(record) && !isExpired(record, now) && standingOf(record, verifier, now) === 'current' ? record : null
+    return isRecord(record) && !isExpired(record, now) && standingOf(record, token, now) === 'current' ? record : null
   }
 }
 

@@ -5,8 +5,8 @@ import { needsNewCookie } from '../session/save-plan.js'
 import { SessionMap, type Session } from '../session/session.js'
 import type { SessionHost, ValueStep } from '../session/session-host.js'
 import type { SessionState } from '../session/session-state.js'
-import type { StateListener } from '../session/session-values.js'
-import { reportCorrupt } from '../store/corrupt-records.js'
+import type { StateListener } from '../session/state-listener.js'
+import { reportCorruptValue } from '../store/corrupt-records.js'
 import { loadSession, reloadSession, type PresentedToken } from '../store/load-session.js'
 import type { Save } from '../store/save.js'
 import { saveSession } from '../store/save-session.js'
@@ -31,8 +31,8 @@ export class DetachedSession implements SessionHost, StateListener {
 
   changing (): void {}
 
-  foundCorrupt (id: string): void {
-    reportCorrupt(this.#registration, id, 'value', this.#log)
+  foundCorrupt (id: string, value: string): void {
+    reportCorruptValue(this.#registration, id, value, this.#log)
   }
 
   /** There is no browser here. */

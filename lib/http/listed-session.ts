@@ -32,8 +32,8 @@ export type SessionOwner = string | number | bigint
 export type SessionHandle = Session | SessionMap<never> | string
 
 /** The idle deadline follows from the last use. */
-export function listedSession ({ id, record }: OwnedSession, defaults: SessionLifetime, current: readonly string[]): ListedSession {
-  const { createdAt, expiresAt, lifetime, about } = record
+export function listedSession ({ id, record, about }: OwnedSession, defaults: SessionLifetime, current: readonly string[]): ListedSession {
+  const { createdAt, expiresAt, lifetime } = record
   const lastSeenAt = Math.max(createdAt, expiresAt - (lifetime ?? defaults).idle)
   return { sessionId: id, createdAt, lastSeenAt, expiresAt, current: current.includes(id), about: descriptionOf(about) }
 }

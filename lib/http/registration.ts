@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import type { CookieAttributes } from '../cookie-attributes.js'
 import { SessionEvents } from '../events.js'
 import type { SessionConfig } from '../options.js'
+import { Encryption } from '../record/encryption.js'
 import { boundedCall } from '../store/bounded-call.js'
 import { boundOwners, boundStore } from '../store/bounded-store.js'
 import { EndSignals } from '../store/end-signals.js'
@@ -30,6 +31,8 @@ export interface Registration extends StoreContext {
 
 export function createRegistration (app: FastifyInstance, config: SessionConfig): Registration {
   const { property, lifetime, maxSize, clock, store, storeTimeout, onAmbiguousCookie, cookieName, owner } = config
+  const namespace = namespaceOf(config)
+  const encryption = config.encryption === null ? null : new Encryption(config.encryption, namespace)
   const events = new SessionEvents()
   const call = tracedCall(events, property, boundedCall(storeTimeout, (error) => events.emit('store-error', null, { error })))
   const bounded = boundStore(store, call)
@@ -38,7 +41,7 @@ export function createRegistration (app: FastifyInstance, config: SessionConfig)
   return {
     config,
     signals,
-    settings: { namespace: namespaceOf(config), lifetime, maxSize, clock, owner, signals },
+    settings: { namespace, lifetime, maxSize, clock, owner, encryption, signals },
     store: bounded,
     owners: owner === null ? null : boundOwners(store.owners as SessionOwners, call),
     events,

@@ -8,8 +8,8 @@ import { hasUnsaved, needsNewCookie, type SavePlan } from '../session/save-plan.
 import { SessionMap, type Session } from '../session/session.js'
 import type { SessionHost, ValueStep } from '../session/session-host.js'
 import { SessionState } from '../session/session-state.js'
-import type { StateListener } from '../session/session-values.js'
-import { reportCorrupt } from '../store/corrupt-records.js'
+import type { StateListener } from '../session/state-listener.js'
+import { reportCorruptValue } from '../store/corrupt-records.js'
 import type { Save, SaveResult } from '../store/save.js'
 import { saveSession } from '../store/save-session.js'
 import { thrownError } from '../thrown-error.js'
@@ -91,8 +91,8 @@ export class RequestSession implements SessionHost, StateListener {
     this.#watch.changing()
   }
 
-  foundCorrupt (id: string): void {
-    reportCorrupt(this.#registration, id, 'value', this.#request.log)
+  foundCorrupt (id: string, value: string): void {
+    reportCorruptValue(this.#registration, id, value, this.#request.log)
   }
 
   describe (): string | null {

@@ -34,6 +34,10 @@ export interface SessionPolicy {
   readonly store: {
     /** The name of its class; `null` where it has none. */
     readonly kind: string | null
+    /** Between whose calls its steps are atomic; `null`: it does not say. */
+    readonly atomicAcross: 'process' | 'machine' | 'cluster' | null
+    /** Whether what it confirmed survives a power cut; `null`: it does not say. */
+    readonly durable: boolean | null
     /** How long it may take for one answer. */
     readonly timeout: number
     /** What happens when it fails: `'fail'` answers 503, `'anonymous'` goes on without a session. */
@@ -62,20 +66,22 @@ export interface SessionPolicy {
   readonly trustedOrigins: readonly string[]
   /** Whether `validate` is asked about each session that is loaded. */
   readonly isValidated: boolean
+  /** Whether what is stored is encrypted. */
+  readonly isEncrypted: boolean
   /** The header `Clear-Site-Data` of an answer that ends a session; `null`: none. */
   readonly clearSiteData: string | null
 }
 
 /** The policy of a registration, frozen. */
 export function policyOf (config: SessionConfig): SessionPolicy {
-  const { property, lifetime, cookieName, cookie, signer, store, storeTimeout, onStoreError, maxSize, saveOn, onAmbiguousCookie, owner, describe, crossSite, trustedOrigins, validate, clearSiteData } = config
+  const { property, lifetime, cookieName, cookie, signer, store, storeTimeout, onStoreError, maxSize, saveOn, onAmbiguousCookie, owner, describe, crossSite, trustedOrigins, validate, encryption, clearSiteData } = config
   const { path, domain = null, secure, sameSite, httpOnly, partitioned, priority = null } = cookie
   return Object.freeze({
     property,
     idleTimeout: lifetime.idle,
     absoluteTimeout: lifetime.absolute,
     cookie: Object.freeze({ name: cookieName, path, domain, secure, sameSite, httpOnly, partitioned, priority, isSigned: signer !== null }),
-    store: Object.freeze({ kind: kindOf(store), timeout: storeTimeout, onError: onStoreError }),
+    store: Object.freeze({ kind: kindOf(store), atomicAcross: store.atomicAcross ?? null, durable: store.durable ?? null, timeout: storeTimeout, onError: onStoreError }),
     maxSize,
     saveOn,
     onAmbiguousCookie,
@@ -83,6 +89,7 @@ export function policyOf (config: SessionConfig): SessionPolicy {
     crossSite,
     trustedOrigins: Object.freeze([...trustedOrigins].sort()),
     isValidated: validate !== null,
+    isEncrypted: encryption !== null,
     clearSiteData
   })
 }

@@ -89,9 +89,8 @@ export class Sessions<Data = SessionData> {
     refuseOtherOptions('list()', options, ['current'])
     const { owners, name } = this.#ownerNamed('list()', owner)
     const current = idsNamed('list()', options, 'current')
-    const { lifetime } = this.#registration.settings
-    const sessions = await ownedSessions(this.#registration, owners, name)
-    return sessions.map((session) => listedSession(session, lifetime, current)).sort(lastSeenFirst)
+    const sessions = await ownedSessions(this.#registration, owners, name, this.#log)
+    return sessions.map((session) => listedSession(session, this.#registration.settings.lifetime, current)).sort(lastSeenFirst)
   }
 
   /**

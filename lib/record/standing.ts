@@ -1,6 +1,6 @@
 // How a token stands to a record: current, or one of the earlier ones that a
 // rotation or a step-up left behind. decisions/split-token.md says why.
-import { isSameVerifier } from './token.js'
+import { isVerifierOf, type Token } from './token.js'
 import type { EarlierVerifier, SessionRecord } from '../../types/store.js'
 
 /**
@@ -28,10 +28,10 @@ const MAX_OPEN = 4
 const MAX_EARLIER = 16
 
 /** Looks at the whole list, so that the time it takes says nothing. */
-export function standingOf ({ verifier, earlier }: Verifiers, candidate: string, arrivedAt: number): TokenStanding {
-  let found: TokenStanding = isSameVerifier(verifier, candidate) ? 'current' : 'unknown'
+export function standingOf ({ verifier, earlier }: Verifiers, token: Pick<Token, 'verifier' | 'others'>, arrivedAt: number): TokenStanding {
+  let found: TokenStanding = isVerifierOf(token, verifier) ? 'current' : 'unknown'
   for (const each of earlier) {
-    if (isSameVerifier(each.verifier, candidate) && found === 'unknown') found = standingOfEarlier(each, arrivedAt)
+    if (isVerifierOf(token, each.verifier) && found === 'unknown') found = standingOfEarlier(each, arrivedAt)
   }
   return found
 }

@@ -23,16 +23,27 @@ export interface Token {
   readonly value: string
   /** What the store holds of it. */
   readonly verifier: string
+  /** What the store may hold of it instead, where it was made under an older key. */
+  readonly others: readonly string[]
 }
 
+/** What makes verifiers under keys: of several keys each opens, and the first makes. */
+export interface Verifiers {
+  verifierOf (text: string): string
+  /** Those by the other keys. */
+  otherVerifiersOf (text: string): readonly string[]
+}
+
+const NO_OTHERS: readonly string[] = Object.freeze([])
+
 /** The token of a new session: 144 random bits of id, 240 of secret. */
-export function createToken (namespace: string): Token {
-  return tokenOf(namespace, randomToken())
+export function createToken (namespace: string, verifiers: Verifiers | null = null): Token {
+  return tokenOf(namespace, randomToken(), verifiers)
 }
 
 /** Another token for the same session: a new secret. */
-export function renewToken (namespace: string, id: string): Token {
-  return tokenOf(namespace, id + randomToken().slice(ID_LENGTH))
+export function renewToken (namespace: string, id: string, verifiers: Verifiers | null = null): Token {
+  return tokenOf(namespace, id + randomToken().slice(ID_LENGTH), verifiers)
 }
 
 /**
@@ -40,8 +51,15 @@ export function renewToken (namespace: string, id: string): Token {
  * default session, keeps two sessions that share a store apart: a cookie of
  * one, sent under the name of the other, opens nothing.
  */
-export function tokenOf (namespace: string, value: string): Token {
-  return { id: value.slice(0, ID_LENGTH), value, verifier: hash('sha256', namespace + value, 'base64url') }
+export function tokenOf (namespace: string, value: string, verifiers: Verifiers | null = null): Token {
+  const id = value.slice(0, ID_LENGTH)
+  if (verifiers === null) return { id, value, verifier: plainVerifierOf(namespace + value), others: NO_OTHERS }
+  return { id, value, verifier: verifiers.verifierOf(namespace + value), others: verifiers.otherVerifiersOf(namespace + value) }
+}
+
+/** The verifier without any key. */
+export function plainVerifierOf (text: string): string {
+  return hash('sha256', text, 'base64url')
 }
 
 /** Whether this could be a token of ours. What is not never reaches the store. */
@@ -57,6 +75,13 @@ export function isId (value: unknown): value is string {
 /** Compares in constant time. */
 export function isSameVerifier (one: string, other: string): boolean {
   return one.length === other.length && timingSafeEqual(Buffer.from(one, 'latin1'), Buffer.from(other, 'latin1'))
+}
+
+/** Whether the verifier is one that the token may have. Compares with each of them, so that the time it takes says nothing. */
+export function isVerifierOf ({ verifier, others }: Pick<Token, 'verifier' | 'others'>, stored: string): boolean {
+  let isSame = isSameVerifier(stored, verifier)
+  for (const other of others) isSame = isSameVerifier(stored, other) || isSame
+  return isSame
 }
 
 function randomToken (): string {

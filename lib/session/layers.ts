@@ -1,7 +1,7 @@
 // What the store holds, what a save has sent, what was changed since: the newest
 // layer that knows decides. decisions/layers.md says why.
-import { changedValues } from '../record/apply-changes.js'
-import { createToken, type Token } from '../record/token.js'
+import { changedValues, storedValue } from '../record/apply-changes.js'
+import { createToken, type Token, type Verifiers } from '../record/token.js'
 import type { SessionLifetime, SessionRecord } from '../../types/store.js'
 import { beginsAnew, Layer } from './layer.js'
 
@@ -30,9 +30,11 @@ export class Layers {
   /** Settled when the store step that is under way has been answered; `null` without one. */
   saving: Promise<unknown> | null = null
   readonly #namespace: string
+  readonly #verifiers: Verifiers | null
 
-  constructor (namespace: string, usedAt: number) {
+  constructor (namespace: string, verifiers: Verifiers | null, usedAt: number) {
     this.#namespace = namespace
+    this.#verifiers = verifiers
     this.usedAt = usedAt
   }
 
@@ -50,7 +52,7 @@ export class Layers {
 
   /** The token of the session that the layer begins. */
   newToken (layer: Layer): Token {
-    layer.token ??= createToken(this.#namespace)
+    layer.token ??= createToken(this.#namespace, this.#verifiers)
     return layer.token
   }
 
@@ -76,8 +78,12 @@ export class Layers {
     if (drafted !== undefined) return drafted
     const sent = this.sent?.lookUp(key)
     if (sent !== undefined) return sent
-    // `constructor` and `__proto__` are keys like any other
-    return this.stored !== null && Object.hasOwn(this.stored.record.values, key) ? this.stored.record.values[key] as string : null
+    return this.storedText(key)
+  }
+
+  /** The stored value of a key as it was encoded; `null` without one. */
+  storedText (key: string): string | null {
+    return this.stored === null ? null : storedValue(this.stored.record.values, key)
   }
 
   has (key: string): boolean {
@@ -127,9 +133,9 @@ export class Layers {
     this.sent = null
   }
 
-  /** The store holds this value now. What was written since remains pending. */
-  confirmValue (stored: StoredSession, key: string, encoded: string | null): void {
-    const change = encoded === null ? { clear: false, set: {}, remove: [key] } : { clear: false, set: { [key]: encoded }, remove: [] }
+  /** The store holds this value now, in this form. What was written since remains pending. */
+  confirmValue (stored: StoredSession, key: string, held: string | null): void {
+    const change = held === null ? { clear: false, set: {}, remove: [key] } : { clear: false, set: { [key]: held }, remove: [] }
     const values = changedValues(stored.record.values, change)
     this.confirm({ ...stored, record: { ...stored.record, values, version: stored.record.version + 1 } })
   }

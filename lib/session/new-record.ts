@@ -1,11 +1,13 @@
 // The record of a session that begins.
 import { storedValue } from '../record/apply-changes.js'
+import { isSealed } from '../record/encryption.js'
 import { ownerOf } from '../record/owner.js'
 import type { Token } from '../record/token.js'
 import type { SessionRecord } from '../../types/store.js'
 import { absoluteExpiresAtOf, createdAtOf, newExpiresAtOf, ownLifetimeOf, type Draft } from './deadlines.js'
 import { isInScope, type Layer } from './layer.js'
 import type { StoredSession } from './layers.js'
+import { sealedAbout, sealedValues } from './sealed.js'
 import type { SessionState } from './session-state.js'
 
 /** The layer over what the store holds, as the functions on deadlines take it. */
@@ -23,16 +25,17 @@ export function isAnythingSet ({ written }: Layer): boolean {
 export function newRecord (state: SessionState, layer: Layer, token: Token): SessionRecord {
   const now = state.now()
   const draft = draftOf(state, layer)
-  const values = valuesUnder(layer, state.stored)
-  const owner = ownerUnder(state, values)
+  const values = valuesUnder(layer, state)
+  const { namespace, owner: listing } = state.settings
+  const owner = listing === null ? null : ownerOf(namespace, storedValue(values, listing.key))
   return {
-    values,
+    values: sealedValues(state.settings, token.id, values),
     createdAt: createdAtOf(draft, now),
     expiresAt: newExpiresAtOf(draft, now),
     absoluteExpiresAt: absoluteExpiresAtOf(draft, now),
     version: 0,
     owner,
-    about: owner === null ? null : state.listener?.describe() ?? null,
+    about: owner === null ? null : sealedAbout(state.settings, token.id, state.listener?.describe() ?? null),
     lifetime: ownLifetimeOf(draft),
     verifier: token.verifier,
     earlier: [],
@@ -41,16 +44,21 @@ export function newRecord (state: SessionState, layer: Layer, token: Token): Ses
   }
 }
 
-/** Whose session it is that holds these values; nobody's where sessions are not listed. */
-export function ownerUnder ({ settings: { namespace, owner } }: SessionState, values: SessionRecord['values']): string | null {
-  return owner === null ? null : ownerOf(namespace, storedValue(values, owner.key))
+/** Whose session it is under the layer, by the value of this key. */
+export function ownerUnder (state: SessionState, { record }: StoredSession, layer: Layer | null, key: string): string | null {
+  const { namespace } = state.settings
+  const written = layer?.lookUp(key)
+  if (written !== undefined) return ownerOf(namespace, written)
+  const text = state.storedText(key)
+  // that this process cannot see whose it is changes nothing about that
+  return text !== null && isSealed(text) ? record.owner : ownerOf(namespace, text)
 }
 
-/** The stored values that the layer leaves, and what it has written. */
-function valuesUnder (layer: Layer, stored: StoredSession | null): SessionRecord['values'] {
-  const kept = Object.entries(stored?.record.values ?? {}).filter(([key]) => isInScope(layer.scope, key) && !layer.written.has(key))
-  const written = [...layer.written].filter((entry): entry is [string, string] => entry[1] !== null)
-  return Object.fromEntries([...kept, ...written])
+/** The stored values that the layer leaves and this process can open, and what it has written; as they are encoded. */
+function valuesUnder (layer: Layer, state: SessionState): SessionRecord['values'] {
+  const keys = Object.keys(state.stored?.record.values ?? {}).filter((key) => isInScope(layer.scope, key) && !layer.written.has(key))
+  const kept = keys.map((key): [string, string | null] => [key, state.openedText(key)])
+  return Object.fromEntries([...kept, ...layer.written].filter((entry): entry is [string, string] => entry[1] !== null))
 }
 
 /** Whether stored values come along into the session that the layer begins. */

@@ -1,5 +1,5 @@
 // What a save has to do: the decision table of this package, in one function.
-import { changedValues, storedValue, type ValueChanges } from '../record/apply-changes.js'
+import { storedValue, type ValueChanges } from '../record/apply-changes.js'
 import { earlierAfterRotation, earlierAfterStepUp } from '../record/standing.js'
 import { renewToken, type Token } from '../record/token.js'
 import type { SessionChanges, SessionRenewal } from '../../types/store.js'
@@ -72,17 +72,17 @@ function planRenewal (state: SessionState, layer: Layer | null): SavePlan {
   if (state.unrenewedAt === state.usedAt) return NOTHING
   const renewal = dueRenewalOf(draftOf(state, layer), state.now())
   if (renewal === null) return NOTHING
-  const owner = ownerChanges(state, state.stored as StoredSession, null, false)
+  const owner = ownerChanges(state, state.stored as StoredSession, layer, false)
   if (owner === null) return { step: 'touch', renewal }
   // it was stored before the app listed sessions
   return { step: 'update', changes: { clear: false, set: {}, remove: [], ifGeneration: state.stored?.record.generation as number, ...owner, renewal }, token: null }
 }
 
 function planUpdate (state: SessionState, stored: StoredSession, layer: Layer): SavePlan {
-  const values = changesOf(layer, stored)
+  const values = changesOf(state, layer)
   const deadlines = deadlineChanges(state, stored, layer)
   const token = tokenChanges(state, stored, layer, state.now())
-  const owner = ownerChanges(state, stored, values, deadlines !== null || values?.clear === true)
+  const owner = ownerChanges(state, stored, layer, deadlines !== null || values?.clear === true)
   if (values === null && deadlines === null && token === null) return planRenewal(state, layer)
   const renewal = deadlines === null ? dueRenewalOf(draftOf(state, layer), state.now()) : null
   // the cookie that this sends must still be the current one
@@ -107,9 +107,9 @@ function planUpdate (state: SessionState, stored: StoredSession, layer: Layer): 
 }
 
 /** What was written, where it differs from what is stored; `null` when nothing does. */
-function changesOf (layer: Layer, { record }: StoredSession): ValueChanges | null {
+function changesOf (state: SessionState, layer: Layer): ValueChanges | null {
   const clear = layer.scope !== 'all'
-  const changed = [...layer.written].filter(([key, encoded]) => encoded !== (clear ? null : storedValue(record.values, key)))
+  const changed = [...layer.written].filter(([key, encoded]) => encoded !== (clear ? null : state.storedText(key)))
   if (changed.length === 0 && !clear) return null
   return {
     clear,
@@ -135,10 +135,11 @@ function deadlineChanges (state: SessionState, { record }: StoredSession, layer:
  * Whose session it is from now on, where that changes. It changes only while the session is whose this request knows it
  * to be, and so do deadlines, which the owner's list has to know first. `null`: there is nothing to say.
  */
-function ownerChanges (state: SessionState, { record }: StoredSession, values: ValueChanges | null, dependsOnOwner: boolean): Partial<SessionChanges> | null {
+function ownerChanges (state: SessionState, stored: StoredSession, layer: Layer | null, dependsOnOwner: boolean): Partial<SessionChanges> | null {
   const { owner: settings } = state.settings
   if (settings === null) return null
-  const owner = ownerUnder(state, values === null ? record.values : changedValues(record.values, values))
+  const { record } = stored
+  const owner = ownerUnder(state, stored, layer, settings.key)
   const isChanged = owner !== record.owner
   if (!isChanged && !dependsOnOwner) return null
   return { ifValue: { key: settings.key, encoded: storedValue(record.values, settings.key) }, ...(isChanged && { owner }) }
@@ -150,7 +151,7 @@ function tokenChanges ({ settings }: SessionState, { id, isCurrent, record }: St
   if (!isStepUp && (layer.identity !== 'rotated' || !isCurrent)) return null
   const earlier = isStepUp ? earlierAfterStepUp(record, now) : earlierAfterRotation(record, now)
   if (earlier === null) return null
-  layer.token ??= renewToken(settings.namespace, id)
+  layer.token ??= renewToken(settings.namespace, id, settings.encryption)
   const { verifier } = layer.token
   return { ifVerifier: record.verifier, verifier, earlier, shown: isStepUp, ...(isStepUp && { generation: record.generation + 1 }) }
 }

@@ -5,11 +5,14 @@ import type { SessionLifetime } from '../../types/store.js'
 import { StoreError } from '../errors.js'
 import { CorruptValueError, decode, encode } from '../record/codec.js'
 import type { OwnerSettings } from '../owner-options.js'
+import { isSealed, type Encryption } from '../record/encryption.js'
 import { refuseOwner } from '../record/owner.js'
 import type { Layer } from './layer.js'
 import { Layers, type StoredSession } from './layers.js'
 import { LiveObjects } from './live-objects.js'
+import { OpenedValues } from './opened-values.js'
 import { refuseTooLarge } from './size-limit.js'
+import type { StateListener } from './state-listener.js'
 
 /** The settings that a session needs to know. */
 export interface SessionSettings {
@@ -19,6 +22,8 @@ export interface SessionSettings {
   readonly clock: Clock
   /** How sessions are listed by their owners; `null` where they are not. */
   readonly owner: OwnerSettings | null
+  /** What is stored is sealed by it; `null` where nothing is. */
+  readonly encryption: Encryption | null
   readonly signals: StateSignals
 }
 
@@ -37,26 +42,17 @@ export interface StateSignals {
  */
 export type SessionStatus = 'open' | 'ended' | 'unavailable'
 
-/** Who wants to know what happens to a state. */
-export interface StateListener {
-  /** There may be something to save from now on. */
-  changing (): void
-  /** A stored value cannot be decoded, and reads as absent. */
-  foundCorrupt (id: string): void
-  /** What the app says about the browser, as JSON; `null` when that is nothing. */
-  describe (): string | null
-}
-
 export class SessionValues extends Layers {
   readonly settings: SessionSettings
   status: SessionStatus
   listener: StateListener | null = null
   /** Made for the first object. */
   protected live: LiveObjects | null = null
+  #opened: OpenedValues | null = null
   #isCorruptTold = false
 
   constructor (settings: SessionSettings, usedAt: number, status: SessionStatus = 'open') {
-    super(settings.namespace, usedAt)
+    super(settings.namespace, settings.encryption, usedAt)
     this.settings = settings
     this.status = status
   }
@@ -88,6 +84,22 @@ export class SessionValues extends Layers {
       this.#holdings.hold(key, value, encoded)
     }
     return value
+  }
+
+  override storedText (key: string): string | null {
+    const held = super.storedText(key)
+    const { encryption } = this.settings
+    if (held === null || encryption === null) return held
+    this.#opened ??= new OpenedValues(encryption)
+    return this.#opened.open((this.stored as StoredSession).id, key, held)
+  }
+
+  /** The same; `null` where it cannot be opened. */
+  openedText (key: string): string | null {
+    const text = this.storedText(key)
+    if (text === null || !isSealed(text)) return text
+    this.#tellCorrupt(text)
+    return null
   }
 
   /** A value that cannot be decoded counts as absent. */
@@ -130,8 +142,8 @@ export class SessionValues extends Layers {
     this.live?.releaseUnless((key, encoded) => this.encodedValue(key) === encoded)
   }
 
-  override confirmValue (stored: StoredSession, key: string, encoded: string | null): void {
-    super.confirmValue(stored, key, encoded)
+  override confirmValue (stored: StoredSession, key: string, held: string | null): void {
+    super.confirmValue(stored, key, held)
     if (this.draft?.written.has(key) !== true) this.live?.release(key)
   }
 
@@ -167,10 +179,14 @@ export class SessionValues extends Layers {
       return decode(encoded)
     } catch (error) {
       if (!(error instanceof CorruptValueError)) throw error
-      if (!this.#isCorruptTold) this.listener?.foundCorrupt(this.id)
-      this.#isCorruptTold = true
+      this.#tellCorrupt(encoded)
       return undefined
     }
+  }
+
+  #tellCorrupt (value: string): void {
+    if (!this.#isCorruptTold) this.listener?.foundCorrupt(this.stored?.id ?? this.id, value)
+    this.#isCorruptTold = true
   }
 }
 

@@ -47,10 +47,10 @@ export class SessionMap<Data = SessionData> extends IndexAccess<SessionHost> {
     return this[HOST].state.remove(key)
   }
 
-  /** The value, and drops it: for what is shown once, such as a flash message. */
+  /** The value, and drops it: for what is shown once, such as a flash message. What is corrupt stays. */
   pop<K extends SessionKey<Data>> (key: K): SessionValue<K, Data> | undefined {
     const value = this.get(key)
-    this[HOST].state.remove(key)
+    if (value !== undefined) this[HOST].state.remove(key)
     return value
   }
 

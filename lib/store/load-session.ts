@@ -1,11 +1,12 @@
 // First half of a request: from the cookies' tokens to the session. Looking never
 // removes anything.
 import { andThen } from '../awaitable.js'
+import { missingKeyOf } from '../record/encryption.js'
 import { isEnded, isExpired, isRecord } from '../record/record.js'
 import { LATE_FOR, standingOf } from '../record/standing.js'
 import { tokenOf, type Token } from '../record/token.js'
 import { SessionState } from '../session/session-state.js'
-import type { Awaitable } from '../../types/store.js'
+import type { Awaitable, SessionRecord } from '../../types/store.js'
 import { chooseSession, type FoundSession } from './choose-session.js'
 import { reportCorrupt } from './corrupt-records.js'
 import { prepareSession } from './prepare-session.js'
@@ -26,7 +27,8 @@ export function loadSession (context: StoreContext, tokens: readonly PresentedTo
 export function findSession (context: StoreContext, tokens: readonly PresentedToken[], log: SessionLog): Awaitable<SessionState> {
   const state = new SessionState(context.settings, context.settings.clock.now())
   if (tokens.length !== 1) return andThen(findAll(context, tokens, state.usedAt, log), (found) => openFound(state, found, chooseSession(context, found)))
-  const token = tokenOf(context.settings.namespace, (tokens[0] as PresentedToken).token)
+  const { namespace, encryption } = context.settings
+  const token = tokenOf(namespace, (tokens[0] as PresentedToken).token, encryption)
   return andThen(context.store.read(token.id), (answer) => {
     const found = judge(context, token, answer, state.usedAt, log)
     return found === null ? state : openFound(state, [found], found)
@@ -65,7 +67,8 @@ export async function reloadSession (context: StoreContext, state: SessionState,
 /** A logout ends every session that the cookies belong to, so each is looked for. */
 function findAll (context: StoreContext, [first, ...rest]: readonly PresentedToken[], arrivedAt: number, log: SessionLog): Awaitable<readonly FoundSession[]> {
   if (first === undefined) return []
-  const token = tokenOf(context.settings.namespace, first.token)
+  const { namespace, encryption } = context.settings
+  const token = tokenOf(namespace, first.token, encryption)
   return andThen(context.store.read(token.id), (answer) => {
     const found = judge(context, token, answer, arrivedAt, log)
     return andThen(findAll(context, rest, arrivedAt, log), (others) => found === null ? others : [found, ...others])
@@ -73,20 +76,29 @@ function findAll (context: StoreContext, [first, ...rest]: readonly PresentedTok
 }
 
 /** What the token belongs to, by the store's answer; `null` when that is nothing. */
-function judge (context: StoreContext, { id, value: cookieToken, verifier }: Token, answer: unknown, arrivedAt: number, log: SessionLog): FoundSession | null {
+function judge (context: StoreContext, token: Token, answer: unknown, arrivedAt: number, log: SessionLog): FoundSession | null {
+  const { id, value: cookieToken } = token
   if (isRecord(answer)) {
     // by the clock of the arrival or by that of the answer: it may have been set back in between
     const at = Math.min(arrivedAt, context.settings.clock.now())
-    const standing = isExpired(answer, at) ? 'unknown' : standingOf(answer, verifier, at)
+    const standing = isExpired(answer, at) ? 'unknown' : standingOf(answer, token, at)
     const isOpened = standing === 'current' || standing === 'earlier'
     if (isOpened) context.events.emit('loaded', id)
-    else context.events.emit('rejected', id, { reason: standing === 'unknown' ? 'unknown' : 'late' })
+    else if (standing === 'unknown') reportUnknown(context, id, isExpired(answer, at) ? null : answer, log)
+    else context.events.emit('rejected', id, { reason: 'late' })
     return standing === 'unknown' ? null : { id, cookieToken, standing, record: isOpened ? answer : null }
   }
   const isLate = isEnded(answer) && arrivedAt < answer.endedAt + LATE_FOR
   if (answer === null || answer === undefined || isEnded(answer)) context.events.emit('rejected', id, { reason: isLate ? 'late' : 'unknown' })
   else reportCorrupt(context, id, 'record', log)
   return isLate ? { id, cookieToken, standing: 'late', record: null } : null
+}
+
+/** Nothing says whose token it is, where the key is missing that made the record's verifier. */
+function reportUnknown (context: StoreContext, id: string, record: SessionRecord | null, log: SessionLog): void {
+  const missing = record === null ? null : missingKeyOf(record.verifier, context.settings.encryption)
+  if (missing === null) context.events.emit('rejected', id, { reason: 'unknown' })
+  else reportCorrupt(context, id, 'sealed record', log, missing)
 }
 
 /** The state of the chosen session, or of none; it knows of every other one, too. */

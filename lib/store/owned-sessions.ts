@@ -1,8 +1,10 @@
 // The sessions of one owner, from outside of any request: listed and revoked.
 import { setImmediate as betweenOtherWork } from 'node:timers/promises'
+import { isSealed } from '../record/encryption.js'
 import { isEnded, isExpired, isRecord } from '../record/record.js'
 import type { SessionOwners } from '../../types/owners.js'
 import type { SessionRecord, SessionStore } from '../../types/store.js'
+import { reportCorruptValue } from './corrupt-records.js'
 import { endMany, endOne } from './end-listed.js'
 import type { SessionLog, StoreContext } from './store-context.js'
 
@@ -14,10 +16,12 @@ const MAX_PASSES = 10
 export interface OwnedSession {
   readonly id: string
   readonly record: SessionRecord
+  /** What was said about its browser at the login, as JSON. */
+  readonly about: string | null
 }
 
 /** The live sessions of the owner. Those that have no record any more are dropped from the list. */
-export async function ownedSessions (context: StoreContext, owners: SessionOwners, owner: string): Promise<OwnedSession[]> {
+export async function ownedSessions (context: StoreContext, owners: SessionOwners, owner: string, log: SessionLog): Promise<OwnedSession[]> {
   const { store, settings: { clock } } = context
   const ids = await owners.list(owner)
   const sessions: OwnedSession[] = []
@@ -28,11 +32,20 @@ export async function ownedSessions (context: StoreContext, owners: SessionOwner
       const found: unknown = await store.read(id)
       if (found === null || found === undefined || isEnded(found)) absent.push(id)
       // a session that is just changing hands is in two lists, and its record decides
-      else if (isRecord(found) && found.owner === owner && !isExpired(found, clock.now())) sessions.push({ id, record: found })
+      else if (isRecord(found) && found.owner === owner && !isExpired(found, clock.now())) sessions.push({ id, record: found, about: openedAbout(context, id, found, log) })
     }))
   }
   if (absent.length > 0) await owners.remove(owner, absent)
   return sessions
+}
+
+/** `null` also where it cannot be opened. */
+function openedAbout (context: StoreContext, id: string, { about }: SessionRecord, log: SessionLog): string | null {
+  if (about === null) return null
+  const text = context.settings.encryption?.openAbout(id, about) ?? about
+  if (!isSealed(text)) return text
+  reportCorruptValue(context, id, text, log)
+  return null
 }
 
 /** Ends one session; only if it is this owner's, where one is named. False when there was nothing to end. */

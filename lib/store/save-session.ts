@@ -7,6 +7,7 @@ import { applyRenewal, changedRecord } from '../record/apply-changes.js'
 import { logLine } from '../log-line.js'
 import type { Layer } from '../session/layer.js'
 import type { StoredSession } from '../session/layers.js'
+import { sealedChanges } from '../session/sealed.js'
 import { movesCookie, planSave, type SavePlan } from '../session/save-plan.js'
 import type { SessionState } from '../session/session-state.js'
 import type { Awaitable, SessionChanges, SessionRenewal } from '../../types/store.js'
@@ -16,6 +17,7 @@ import { readAgain } from './read-again.js'
 import { regenerateSession } from './regenerate-session.js'
 import type { Save, SaveResult } from './save.js'
 import { inTurn } from './save-step.js'
+import { aboutToSeal, keysToSeal, sealAnew } from './seal-anew.js'
 import { refuseResult } from './too-large.js'
 import type { SessionLog, StoreContext } from './store-context.js'
 import { updateListed, withDeadline } from './update-listed.js'
@@ -88,7 +90,9 @@ function update (save: Save, plan: Extract<SavePlan, { step: 'update' }>, round:
   const stored = state.stored as StoredSession
   const layer = state.sending()
   const { identity } = layer
-  const changes = withAbout(state, layer, plan.changes)
+  const older = round === 0 ? keysToSeal(save, stored, layer) : []
+  if (older.length > 0) return andThen(sealAnew(save, stored, older), () => retry(save, stored, round))
+  const changes = sealedChanges(state.settings, stored.id, withAbout(save, stored, layer, plan.changes))
   return andThen(updateListed(save, stored, changes), (result) => {
     switch (result) {
       case 'missing': return endedElsewhere(save)
@@ -107,8 +111,14 @@ function update (save: Save, plan: Extract<SavePlan, { step: 'update' }>, round:
 }
 
 /** What the app says about a browser is asked at a login. Outside of one that makes the older cookies useless, somebody else may have planted the session. */
-function withAbout ({ settings, listener }: SessionState, { written, identity }: Layer, changes: SessionChanges): SessionChanges {
-  if (settings.owner === null || changes.owner === undefined) return changes
+function withAbout ({ state }: Save, stored: StoredSession, layer: Layer, changes: SessionChanges): SessionChanges {
+  const { settings, listener } = state
+  if (settings.owner === null) return changes
+  if (changes.owner === undefined) {
+    const about = aboutToSeal(state.settings, stored, layer)
+    return about === null ? changes : { ...changes, about }
+  }
+  const { written, identity } = layer
   const isLogin = changes.owner !== null && written.has(settings.owner.key)
   if (isLogin && identity !== 'reauthenticated') warnOwnerPlanted(settings.owner.key)
   return { ...changes, about: isLogin ? listener?.describe() ?? null : null }

@@ -1,13 +1,17 @@
 // `update` and `take`: one key, changed at once, by comparing what is stored and
-// trying again where another request was faster.
+// trying again where another request was faster. What cannot be opened is left alone:
+// a counter must not start over.
 import { andThen } from '../awaitable.js'
-import { ConflictError, SessionEndedError } from '../errors.js'
+import { ConflictError, SealedValueError, SessionEndedError } from '../errors.js'
 import { storedValue } from '../record/apply-changes.js'
 import { encode } from '../record/codec.js'
+import { isSealed, sealingKeyOf } from '../record/encryption.js'
 import { logLine } from '../log-line.js'
 import { isInScope } from '../session/layer.js'
 import type { StoredSession } from '../session/layers.js'
+import { sealedValue } from '../session/sealed.js'
 import type { Awaitable, SessionChanges } from '../../types/store.js'
+import { reportCorruptValue } from './corrupt-records.js'
 import { readAgain } from './read-again.js'
 import type { Save } from './save.js'
 import { inTurn } from './save-step.js'
@@ -52,18 +56,20 @@ function attempt (update: KeyUpdate, round: number): Awaitable<ValueUpdate> {
   const { stored } = state
   if (state.status === 'ended') throw new SessionEndedError()
   if (stored === null) return updateDraft(update)
-  const current = pending === undefined ? storedValue(stored.record.values, key) : pending
+  const current = pending === undefined ? state.storedText(key) : pending
+  if (current !== null && isSealed(current)) refuseSealed(update, stored, current)
   const before = current === null ? undefined : state.decoded(current)
   const after = step(current === null ? undefined : state.decoded(current))
   const encoded = after === undefined ? null : encode(key, after)
   if (encoded === null && current === null) return confirmAbsent(update, stored, round)
+  const held = encoded === null ? null : sealedValue(state.settings, stored.id, key, encoded)
   const changes: SessionChanges = {
     clear: false,
-    set: encoded === null ? {} : { [key]: encoded },
+    set: held === null ? {} : { [key]: held },
     remove: encoded === null ? [key] : [],
     ifGeneration: stored.record.generation,
     maxSize: state.settings.maxSize,
-    ...(pending === undefined && { ifValue: { key, encoded: current } })
+    ...(pending === undefined && { ifValue: { key, encoded: storedValue(stored.record.values, key) } })
   }
   if (round === 0) state.sendValue(key)
   return andThen(context.store.update(stored.id, changes), (result) => {
@@ -74,10 +80,16 @@ function attempt (update: KeyUpdate, round: number): Awaitable<ValueUpdate> {
         context.events.emit('conflict', stored.id)
         return again(update, stored, round)
     }
-    state.confirmValue(stored, key, encoded)
+    state.confirmValue(stored, key, held)
     context.events.emit('saved', stored.id)
     return { before, after }
   })
+}
+
+/** As a `SealedValueError`; only `set` and `remove` replace what cannot be opened. */
+function refuseSealed ({ context, key, log }: KeyUpdate, { id }: StoredSession, sealed: string): never {
+  reportCorruptValue(context, id, sealed, log)
+  throw new SealedValueError({ cause: new Error(`no key of this process opens what the session holds under '${key}', sealed with the key '${sealingKeyOf(sealed)}'`) })
 }
 
 /** Absent it was when the session was loaded, and absent it is to stay: is it still? */

@@ -2,7 +2,7 @@
 // gets an empty store and a clock of its own.
 import Fastify, { type FastifyInstance } from 'fastify'
 import session from '../../index.js'
-import type { Clock } from '../../types/options.js'
+import type { Clock, EncryptionKey } from '../../types/options.js'
 import type { SessionStore } from '../../types/store.js'
 import type { Gate } from './gated-store.js'
 import type { View, Visit } from './history.js'
@@ -37,12 +37,14 @@ export class Kit {
     this.#kind = kind
   }
 
-  static async make (kind: StoreKind): Promise<Kit> {
+  /** With keys the first process seals with one and the second with another; both open all. */
+  static async make (kind: StoreKind, keys: readonly EncryptionKey[] = []): Promise<Kit> {
     const kit = new Kit(kind)
+    const turned = [...keys].reverse()
     kit.#place = kind.empty(kit.#clock)
     const { gated, plain } = kind.build(() => kit.#place as never, () => kit.#world, kit.#clock)
-    kit.#apps = [await kit.#app(gated), await kit.#app(gated)]
-    kit.#observer = await kit.#app(plain)
+    kit.#apps = [await kit.#app(gated, keys), await kit.#app(gated, turned)]
+    kit.#observer = await kit.#app(plain, keys)
     return kit
   }
 
@@ -65,10 +67,10 @@ export class Kit {
     return { found: !found.isNew, data: found.data() }
   }
 
-  async #app (store: SessionStore): Promise<FastifyInstance> {
+  async #app (store: SessionStore, keys: readonly EncryptionKey[]): Promise<FastifyInstance> {
     const app = Fastify()
     await app.register(session, {
-      store, clock: this.#clock, storeTimeout: '1d', idleTimeout: DEFAULTS.idle, absoluteTimeout: DEFAULTS.absolute
+      store, clock: this.#clock, storeTimeout: '1d', idleTimeout: DEFAULTS.idle, absoluteTimeout: DEFAULTS.absolute, ...(keys.length > 0 && { encryption: keys })
     })
     app.get('/', async (request, reply) => {
       const world = this.#world as World

@@ -20,7 +20,7 @@ export type Limit = Pick<OwnerSettings, 'limit' | 'onLimit'>
 /** A process of the app. */
 export function processOn (store: SessionStore, clock: Clock, { limit, onLimit }: Limit): StoreContext {
   const signals = new EndSignals(store, {}, clock, quiet)
-  const settings = { namespace: '', lifetime: DEFAULT_LIFETIME, maxSize: 10_000, clock, owner: { key: 'user', limit, onLimit }, signals }
+  const settings = { namespace: '', lifetime: DEFAULT_LIFETIME, maxSize: 10_000, clock, owner: { key: 'user', limit, onLimit }, encryption: null, signals }
   return { settings, store, owners: store.owners as SessionOwners, events: new SessionEvents(), onAmbiguousCookie: 'first' }
 }
 

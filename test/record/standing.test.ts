@@ -4,15 +4,16 @@ import { earlierAfterFirstUse, earlierAfterRotation, earlierAfterStepUp, standin
 import { MINUTE } from '../fixtures/clock.js'
 
 const now = 1_000_000_000
+const token = (verifier: string, others: string[] = []) => ({ verifier, others })
 const entry = (verifier: string, until: number, opens = true) => ({ verifier, until, opens })
 
 t.test('an earlier token opens until its time, is late for a minute, then outdated', async (t) => {
   const record = { verifier: 'new', earlier: [entry('old', now), entry('shut', now, false)] }
-  t.same([standingOf(record, 'new', now), standingOf(record, 'other', now)], ['current', 'unknown'])
-  t.same([now - 1, now, now + MINUTE - 1, now + MINUTE].map((at) => standingOf(record, 'old', at)), ['earlier', 'late', 'late', 'outdated'])
-  t.same([now - 1, now, now + MINUTE - 1, now + MINUTE].map((at) => standingOf(record, 'shut', at)), ['late', 'late', 'late', 'outdated'])
-  t.equal(standingOf({ verifier: 'new', earlier: [entry('new', 0)] }, 'new', now), 'current')
-  t.equal(standingOf({ verifier: 'new', earlier: [entry('old', now), entry('old', now + 1)] }, 'old', now), 'late', 'the newest entry counts')
+  t.same([standingOf(record, token('new'), now), standingOf(record, token('other'), now)], ['current', 'unknown'])
+  t.same([now - 1, now, now + MINUTE - 1, now + MINUTE].map((at) => standingOf(record, token('old'), at)), ['earlier', 'late', 'late', 'outdated'])
+  t.same([now - 1, now, now + MINUTE - 1, now + MINUTE].map((at) => standingOf(record, token('shut'), at)), ['late', 'late', 'late', 'outdated'])
+  t.equal(standingOf({ verifier: 'new', earlier: [entry('new', 0)] }, token('new'), now), 'current')
+  t.equal(standingOf({ verifier: 'new', earlier: [entry('old', now), entry('old', now + 1)] }, token('old'), now), 'late', 'the newest entry counts')
 })
 
 t.test('a rotation lets the old token open for ten minutes', async (t) => {

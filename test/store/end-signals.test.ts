@@ -25,7 +25,7 @@ function kit (read?: (good: SessionStore, id: string) => unknown) {
   const counted = { read: (id: string) => { reads.push(id); return read === undefined ? store.read(id) : read(store, id) } } as unknown as SessionStore
   const signals = new EndSignals(counted, {}, clock, log, CHECK_EVERY)
   t.teardown(() => signals.close())
-  const settings = { namespace: '', lifetime: DEFAULT_LIFETIME, maxSize: 1000, clock, owner: null, signals }
+  const settings = { namespace: '', lifetime: DEFAULT_LIFETIME, maxSize: 1000, clock, owner: null, encryption: null, signals }
   return {
     clock,
     store,

@@ -24,6 +24,7 @@ test('every option of the table', () => {
     trustedOrigins: ['https://app.example.com'] as const,
     validate: (session: Session, request: FastifyRequest) => session.get('agent') === request.headers['user-agent'] || 'rotate' as const,
     clearSiteData: ['cache', 'storage'] as const,
+    encryption: [{ id: '2026', key: 'in hex or base64' }, { id: '2025', key: Buffer.alloc(32) }, 'plain'] as const,
     clock: Date
   })
   expect<SessionOptions>().type.toBeAssignableFrom({})
@@ -54,6 +55,10 @@ test('names that do not exist are refused, those of other packages too', () => {
 test('values that cannot work are refused', () => {
   expect<SessionOptions>().type.not.toBeAssignableFrom({ idleTimeout: true })
   expect<SessionOptions>().type.not.toBeAssignableFrom({ saveOn: 'never' })
+  expect<SessionOptions>().type.not.toBeAssignableFrom({ encryption: 'a key' })
+  expect<SessionOptions>().type.not.toBeAssignableFrom({ encryption: ['a key'] })
+  expect<SessionOptions>().type.not.toBeAssignableFrom({ encryption: [{ id: '2026' }] })
+  expect<SessionOptions>().type.not.toBeAssignableFrom({ encryption: [{ id: 2026, key: 'in hex' }] })
   expect<SessionOptions>().type.not.toBeAssignableFrom({ onStoreError: 'ignore' })
   expect<SessionOptions>().type.not.toBeAssignableFrom({ secret: 42 })
   expect<SessionOptions>().type.not.toBeAssignableFrom({ store: {} })
