@@ -56,10 +56,11 @@ await trySnippets('docs/monitoring.md', {
   async slow (t, app) {
     const lines: object[] = []
     t.intercept(app.log as unknown as { warn: unknown }, 'warn', { value: (line: object) => { if ('store' in line) lines.push(line) } })
+    let [now, step] = [0, 1]
+    t.intercept(performance, 'now', { value: () => { now += step; return now } })
     const { sessionId } = await app.sessions.issue()
     t.same(lines, [])
-    let now = performance.now()
-    t.intercept(performance, 'now', { value: () => { now += 200; return now } })
+    step = 200
     await app.sessions.revoke(sessionId)
     t.match(lines, [{ store: 'read', outcome: 'done', sessionId, duration: 200 }, { store: 'destroy', outcome: 'done', sessionId, duration: 200 }])
   },

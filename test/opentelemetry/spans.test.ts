@@ -68,6 +68,19 @@ t.test('a call that fails is a span that failed, and ends once', async (t) => {
   t.equal(failed.every(({ ended }) => ended), true)
 })
 
+t.test('spans are those of one session of the app', async (t) => {
+  const { tracer, spans } = telemetry(t)
+  const app = Fastify()
+  t.teardown(() => app.close())
+  await app.register(session)
+  await app.register(session, { property: 'adminSession', cookie: { name: 'admin' } })
+  await app.register(sessionTelemetry, { tracer, property: 'adminSession' })
+  await app.sessions.issue({ a: 1 })
+  t.equal(spans().length, 0)
+  await (app as unknown as { adminSessions: typeof app.sessions }).adminSessions.issue({ a: 1 })
+  t.same(spans().map(({ attributes }) => attributes['fastify_keep.property']), ['adminSession'])
+})
+
 t.test('no span holds the id, the token or a value of a session', async (t) => {
   const { tracer, spans } = telemetry(t)
   const app = Fastify()
