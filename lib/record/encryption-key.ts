@@ -1,6 +1,6 @@
 // One key of the app. Two keys are derived from it (RFC 5869), one for verifiers and one for values; and from that one another
 // for each session, so that random nonces are as safe as they are for one session's values (NIST SP 800-38D, 8.3: 2^32 of them).
-import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, randomFillSync, type KeyObject } from 'node:crypto'
+import { createCipheriv, createDecipheriv, hkdfSync, randomFillSync } from 'node:crypto'
 import { HmacKey } from '../hmac-key.js'
 
 const ALGORITHM = 'aes-256-gcm'
@@ -18,7 +18,7 @@ export class EncryptionKey {
   readonly #deriving: HmacKey
   /** The key of the session that was asked for last: a request seals and opens the values of one. */
   #session: string | null = null
-  #sessionKey: KeyObject | null = null
+  #sessionKey: Buffer | null = null
 
   constructor (id: string, key: Uint8Array) {
     this.id = id
@@ -51,9 +51,9 @@ export class EncryptionKey {
     return decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES), undefined, 'utf8') + decipher.final('utf8')
   }
 
-  #keyOf (session: string): KeyObject {
+  #keyOf (session: string): Buffer {
     if (this.#sessionKey === null || this.#session !== session) {
-      this.#sessionKey = createSecretKey(this.#deriving.digestOf(session, 'binary'), 'latin1')
+      this.#sessionKey = Buffer.from(this.#deriving.digestOf(session, 'binary'), 'latin1')
       this.#session = session
     }
     return this.#sessionKey
