@@ -22,6 +22,21 @@ t.test('what cannot be opened is absent, and nothing is written', async (t) => {
   t.same([...new Set(kit.names())], ['read'])
 })
 
+t.test('a record that was begun under another key is told of once, and not when it has expired', async (t) => {
+  const kit = saveKit()
+  const now = kit.clock.now()
+  const verifier = `2026$${'v'.repeat(43)}`
+  for (const parts of [{ expiresAt: now }, { absoluteExpiresAt: now }, {}, {}]) {
+    kit.answers.read = [kit.record({ verifier, ...parts })]
+    t.match(loaded(kit), { status: 'open', stored: null, openedIds: [] })
+    if (Object.keys(parts).length > 0) t.same(kit.lines, [])
+  }
+  t.match(kit.lines, [/begun under a key that is not in `encryption`/])
+  t.equal(kit.lines.length, 1)
+  t.same([...new Set(kit.names())], ['read'])
+  t.equal(kit.context.events.counts.rejected, 4)
+})
+
 t.test('a late request has an ended session, and can still end it', async (t) => {
   const kit = saveKit()
   const now = kit.clock.now()
