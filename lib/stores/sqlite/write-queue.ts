@@ -6,6 +6,8 @@ import { isBusy } from './sqlite-errors.js'
 const MAX_GROUP = 1024
 const MAX_GROUP_MS = 5
 const NEIGHBOURS_FOR_MS = 1000
+/** How long a process may write before others get their turn: two steps that wait for the disk, or forty that do not. */
+const TURN_MS = 2
 
 interface Step {
   readonly since: number
@@ -20,6 +22,8 @@ export class WriteQueue {
   #timer: NodeJS.Timeout | NodeJS.Immediate | null = null
   #maxGroup = MAX_GROUP
   #lastBusy = -Infinity
+  /** How long it has written since others last could. */
+  #turn = 0
 
   constructor (connection: () => Connection) {
     this.#connection = connection
@@ -38,11 +42,13 @@ export class WriteQueue {
     while (this.#waiting.length > 0) await this.add(() => {}).catch(() => {})
   }
 
-  /** Where other processes write too, they get their turn. */
+  /** Where other processes write too, they get their turn after some milliseconds. */
   #schedule (): void {
     if (this.#timer !== null || this.#waiting.length === 0) return
     const hasNeighbours = performance.now() - this.#lastBusy < NEIGHBOURS_FOR_MS
-    this.#timer = hasNeighbours ? setTimeout(this.#write, retryDelay()) : setImmediate(this.#write)
+    const isTheirTurn = hasNeighbours && this.#turn >= TURN_MS
+    if (isTheirTurn) this.#turn = 0
+    this.#timer = isTheirTurn ? setTimeout(this.#write, retryDelay()) : setImmediate(this.#write)
   }
 
   readonly #write = (): void => {
@@ -55,6 +61,7 @@ export class WriteQueue {
   }
 
   #writeGroup (): void {
+    const since = performance.now()
     const results: unknown[] = []
     try {
       const connection = this.#connection()
@@ -62,6 +69,7 @@ export class WriteQueue {
     } catch (error) {
       return isBusy(error) ? this.#wait(error) : this.#split(results.length, error)
     }
+    this.#turn += performance.now() - since
     this.#maxGroup = Math.min(MAX_GROUP, this.#maxGroup * 2)
     for (const [index, { resolve }] of this.#waiting.splice(0, results.length).entries()) resolve(results[index])
   }
@@ -79,6 +87,7 @@ export class WriteQueue {
   /** Another process writes just now. */
   #wait (error: unknown): void {
     this.#lastBusy = performance.now()
+    this.#turn = TURN_MS
     const latest = this.#lastBusy - MAX_WAIT_MS
     while (this.#waiting[0] !== undefined && this.#waiting[0].since < latest) this.#waiting.shift()?.reject(error)
   }
