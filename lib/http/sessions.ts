@@ -108,7 +108,7 @@ export class Sessions<Data = SessionData> {
    * Needs `ownerKey`. A login whose password was checked before, and which is stored after, is a new session and stays; to end that too, store a version of the
    * password with the login and compare it in a guard. Throws an `InvalidOwnerError` for what can be no owner, a `StoreError` when the store fails: then call it again.
    *
-   * Without an owner it ends every session in the store, those of other registrations with it. Needs no `ownerKey`, but a store that knows its sessions, as `MemoryStore` and `RedisStore` do;
+   * Without an owner it ends every session in the store, those of other registrations with it. Needs no `ownerKey`, but a store that knows its sessions, as every store of this package does but one made for express-session;
    * throws a `NotListedError` otherwise. Who logs in before it returns may be logged out, too.
    */
   revokeAll (): Promise<number>
