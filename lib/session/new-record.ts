@@ -56,9 +56,17 @@ export function ownerUnder (state: SessionState, { record }: StoredSession, laye
 
 /** The stored values that the layer leaves and this process can open, and what it has written; as they are encoded. */
 function valuesUnder (layer: Layer, state: SessionState): SessionRecord['values'] {
-  const keys = Object.keys(state.stored?.record.values ?? {}).filter((key) => isInScope(layer.scope, key) && !layer.written.has(key))
-  const kept = keys.map((key): [string, string | null] => [key, state.openedText(key)])
-  return Object.fromEntries([...kept, ...layer.written].filter((entry): entry is [string, string] => entry[1] !== null))
+  const written = [...layer.written].filter(isThere)
+  return Object.fromEntries(state.stored === null ? written : [...keptUnder(layer, state, state.stored), ...written])
+}
+
+function keptUnder (layer: Layer, state: SessionState, { record }: StoredSession): Array<[string, string]> {
+  const keys = Object.keys(record.values).filter((key) => isInScope(layer.scope, key) && !layer.written.has(key))
+  return keys.map((key): [string, string | null] => [key, state.openedText(key)]).filter(isThere)
+}
+
+function isThere (entry: [string, string | null]): entry is [string, string] {
+  return entry[1] !== null
 }
 
 /** Whether stored values come along into the session that the layer begins. */
