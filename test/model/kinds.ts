@@ -15,14 +15,16 @@ import type { StoreKind } from './kit.js'
 const SCHEDULES_PER_STORE = 50
 let used = 0
 let store: MemoryStore | null = null
+let storeClock: unknown = null
 
 export const memoryKind: StoreKind = {
   repeats: false,
   queues: false,
   appliesLate: true,
   empty (clock) {
-    if (store === null || ++used % SCHEDULES_PER_STORE === 0) {
+    if (store === null || storeClock !== clock || ++used % SCHEDULES_PER_STORE === 0) {
       store?.close()
+      storeClock = clock
       store = new MemoryStore({ clock, sweepInterval: '1d' })
     }
     return store
