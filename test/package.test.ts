@@ -34,9 +34,9 @@ async function typeScriptIn (folder: string): Promise<string[]> {
   return files.filter((file) => file.endsWith('.ts') && !file.endsWith('.tst.ts')).map((file) => join(folder, file))
 }
 
-async function pagesIn (folder: string, { recursive = false } = {}): Promise<string[]> {
+async function documentsIn (folder: string, { recursive = false } = {}): Promise<string[]> {
   const files = await readdir(join(root, folder), { recursive })
-  return files.filter((file) => file.endsWith('.md')).map((file) => join(folder, file))
+  return files.filter((file) => /\.(md|json)$/.test(file)).map((file) => join(folder, file))
 }
 
 function inDist (file: string): Promise<string> {
@@ -46,8 +46,8 @@ function inDist (file: string): Promise<string> {
 t.test('the tarball holds what is built, what is read, and nothing else', async (t) => {
   const built = sources.flatMap((source) => ['.js', '.d.ts', '.js.map'].map((extension) => `dist/${source.replace(/\.ts$/, extension)}`))
   // docs/.vitepress builds the site, and is not part of it
-  const pages = [...await pagesIn('docs'), ...await pagesIn('docs/api', { recursive: true })]
-  const expected = ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'SECURITY.md', ...built, ...pages]
+  const documents = [...await documentsIn('docs'), ...await documentsIn('docs/api', { recursive: true })]
+  const expected = ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'SECURITY.md', ...built, ...documents]
   t.same([...tarball.files].sort(), expected.sort())
 })
 
