@@ -8,6 +8,7 @@ import { Cluster, type Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import session from '../../index.js'
 import { RedisStore } from '../../lib/stores/redis/redis-store.js'
+import { FakeClock } from '../fixtures/clock.js'
 import { skipFileWithout } from '../fixtures/needs.js'
 import { moveSlotOf, startCluster, type RedisCluster } from '../fixtures/redis-cluster.js'
 
@@ -91,6 +92,24 @@ t.test('nothing that was there before revokeAll lives after it, while slots move
   t.ok(await moving > 5, `${await moving} slots moved`)
   t.ok(ended > 0 && given > 0, `${given} cookies, ${ended} sessions ended`)
   for (const node of cluster.nodes as readonly Redis[]) t.same(await node.keys('keep:o:*'), [], 'no list is left')
+})
+
+t.test('a list that a step empties while its slot moves is found where the slot goes', async (t) => {
+  const cluster = await startCluster(t)
+  const clock = new FakeClock()
+  const { owners } = new RedisStore({ client: connect(t, cluster), clock })
+  await owners.add('ada', 'old', { expiresAt: clock.now() + 1000 })
+  const [from] = (await Promise.all(cluster.nodes.map(async (node, index) => [index, (await node.keys('*')).length] as const))).find(([, keys]) => keys > 0)!
+  clock.advance(1000)
+  const to = (from + 1) % 3
+  const [source, target] = [cluster.nodes[from] as Redis, cluster.nodes[to] as Redis]
+  const slot = String(await source.cluster('KEYSLOT', 'keep:o:ada'))
+  await target.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', cluster.nodeIds[from]!)
+  await source.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', cluster.nodeIds[to]!)
+  t.same(await owners.add('ada', 'new', { expiresAt: clock.now() + 60_000 }), { result: 'done', marked: [] })
+  t.same(await source.keys('*'), [])
+  for (const node of [target, source]) await node.call('CLUSTER', 'SETSLOT', slot, 'NODE', cluster.nodeIds[to]!)
+  t.same(await owners.list('ada'), ['new'])
 })
 
 t.test('revokeAll() without an owner leaves no session in any server while slots move', { timeout: 100_000 }, async (t) => {

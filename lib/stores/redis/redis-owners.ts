@@ -4,7 +4,7 @@ import type { OwnerAddition, OwnerEntry, SessionOwners } from '../../../types/ow
 import { addScript, markScript, renewScript } from './owner-scripts.js'
 import { toText, type SendCommand } from './redis-client.js'
 import { checkOwners } from './redis-requirements.js'
-import { runScript, type RedisScript } from './redis-script.js'
+import { isReply, runScript, type RedisScript } from './redis-script.js'
 
 const MAX_AT_ONCE = 1000
 
@@ -49,7 +49,14 @@ export class RedisOwners implements SessionOwners {
   }
 
   async #run (script: RedisScript, owner: string, args: readonly string[]): Promise<string[]> {
-    return texts(await runScript(this.#send, script, this.#key(owner), [String(this.#clock.now()), ...args]))
+    const run = async () => texts(await runScript(this.#send, script, this.#key(owner), [String(this.#clock.now()), ...args]))
+    try {
+      return await run()
+    } catch (error) {
+      // its slot is on its way to another server, and the list that the script has just emptied is there now; each step may be taken twice
+      if (!isReply(error, 'non local key')) throw error
+      return await run()
+    }
   }
 
   /** No id holds a colon. */
