@@ -153,7 +153,7 @@ if expires ~= found.expires then move_deadline(expires) end
 return 'done'`)
 
 /** `now, generation or '', version or '', nonce, channel, message`: done, missing or conflict. The mark keeps the nonces, for commands that arrive again. */
-export const destroyScript = script(`${FIND_RECORD}${NONCES}
+export const destroyScript = script(`${FIND_RECORD}${NONCES}${EACH_THOUSAND}
 local found = find()
 if is_repeated(found.nonces, ARGV[4]) then return 'done' end
 if not found.is_live then
@@ -162,8 +162,12 @@ if not found.is_live then
 end
 if ARGV[2] ~= '' and found.generation ~= ARGV[2] then return 'conflict' end
 if ARGV[3] ~= '' and found.version ~= ARGV[3] then return 'conflict' end
-redis.call('DEL', KEYS[1])
+-- A full server lets a script go on that began by removing; and a key that is removed as a whole cannot be written again while its slot moves.
+local fields = redis.call('HKEYS', KEYS[1])
+local last = table.remove(fields)
+each_thousand('HDEL', fields, 1, #fields)
 redis.call('HSET', KEYS[1], '${FIELD.endedAt}', ARGV[1], '${FIELD.nonces}', with_nonce(found.nonces, ARGV[4]))
+if last ~= '${FIELD.nonces}' then redis.call('HDEL', KEYS[1], last) end
 redis.call('PEXPIRE', KEYS[1], ${ENDED_FOR})
 -- who is not allowed to tell ends the session all the same
 redis.pcall('PUBLISH', ARGV[5], ARGV[6])
