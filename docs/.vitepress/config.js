@@ -1,9 +1,13 @@
 // The site: README.md is its first page, docs/ are the others. `npm run site` builds it.
+import { copyFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitepress'
 import { asOnGitHub, linksOfSite, plainEmptyHeaders } from './markdown.js'
 import { accessibleSearch } from './search-box.js'
 import { sidebar } from './sidebar.js'
+
+const DASHBOARD = 'grafana-dashboard.json'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -25,6 +29,7 @@ export default defineConfig({
     }
   },
   vite: { plugins: [accessibleSearch()] },
+  buildEnd: ({ outDir }) => copyFile(join(root, 'docs', DASHBOARD), join(outDir, DASHBOARD)), // a page leads to it
   themeConfig: {
     nav: [{ text: 'Guide', link: '/session' }, { text: 'Reference', link: '/api/' }, { text: 'Changes', link: '/CHANGELOG' }],
     sidebar: sidebar(root, pathOnSite),
