@@ -216,42 +216,6 @@ t.test('it says once that visitors go, and once that users have to', async (t) =
   t.equal(stderr.match(/FST_KEEP_EVICTED_USERS\]/g)?.length, 1)
 })
 
-t.test('what has expired goes first and does not count as evicted', (t) => {
-  const store = newStore({ maxSessions: 2 })
-  store.create('a', record(SECOND))
-  store.create('b', record(HOUR))
-  clock.advance(SECOND)
-  store.create('c', record(HOUR))
-  t.same([store.size, store.expired, store.evicted], [2, 1, 0])
-  t.end()
-})
-
-t.test('beyond maxBytes those that expire soonest go, also when a session grows', (t) => {
-  const store = newStore({ maxBytes: 10_900 })
-  for (const [id, hours] of [['a', 3], ['b', 1], ['c', 2]] as const) store.create(id, record(hours * HOUR, { k: 'x'.repeat(1000) }))
-  const before = store.bytes
-  t.equal(store.update('b', { clear: false, set: { big: 'x'.repeat(7000) }, remove: [] }), 'done')
-  t.same(['a', 'b', 'c'].map((id) => store.read(id) !== null), [true, true, false])
-  t.ok(store.bytes <= 10_900 && store.bytes > before)
-  store.destroy('a')
-  store.destroy('b')
-  t.equal(store.bytes, 0)
-  store.create('giant', record(HOUR, { k: 'x'.repeat(20_000) }))
-  t.equal(store.size, 1, 'a single session larger than everything is kept: it was confirmed')
-  t.end()
-})
-
-t.test('it says once that visitors go, and once that users have to', async (t) => {
-  const { stderr } = await runApp(`
-    const store = new keep.MemoryStore({ maxSessions: 1 })
-    const add = (id, generation) => store.create(id, { values: {}, createdAt: 0, expiresAt: 9e15, absoluteExpiresAt: 9e15, version: 0, generation, owner: null, about: null, lifetime: null, verifier: 'v', earlier: [], shown: true })
-    for (const id of ['a', 'b', 'c']) add(id, 0)
-    for (const id of ['d', 'e', 'f']) add(id, 1)
-  `)
-  t.equal(stderr.match(/FST_KEEP_EVICTED\]/g)?.length, 1)
-  t.equal(stderr.match(/FST_KEEP_EVICTED_USERS\]/g)?.length, 1)
-})
-
 t.test('what has expired goes first, then visitors, then users, and never the one being written', (t) => {
   const store = newStore({ maxSessions: 4 })
   store.create('expired user', record(SECOND, {}, 1))
